@@ -1,0 +1,58 @@
+"""``mailbridge demo``: see it work on this machine, without any account."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from bridge.cli.output import FAILED, AsJson
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Label everything, publish, run again, count, end.")] = False,
+    as_json: AsJson = False,
+    port: Annotated[int, typer.Option(help="Where the two pages are served.")] = 8765,
+    browser: Annotated[bool, typer.Option(help="Open the mailbox page in a browser.")] = True,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the service's own log too.")] = False,
+) -> None:
+    """Show a made-up company: label a thread in its mailbox and see the page appear in its wiki."""
+    import logging
+
+    from bridge.daemon.logs import configure
+
+    configure(sys.stderr, as_json=False, level=logging.INFO if verbose else logging.ERROR)
+    if once:
+        _once(as_json)
+        return
+    from bridge.demo.show import play
+
+    play(typer.echo, port=port, opened=_open if browser and _has_browser() else None)
+
+
+def _once(as_json: bool) -> None:
+    from bridge.cli.output import print_json
+    from bridge.demo.once import once
+
+    report = once()
+    if as_json:
+        print_json(report.as_json())
+    else:
+        for name, number in report.as_json().items():
+            typer.echo(f"{name.replace('_', ' '):22}{number}")
+    if not report.whole:
+        typer.echo("Not everything was published as it should be.", err=True)
+        raise typer.Exit(FAILED)
+
+
+def _has_browser() -> bool:
+    """Say whether a window could open; a browser of the terminal would take the screen away."""
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _open(url: str) -> None:
+    import webbrowser
+
+    webbrowser.open(url)

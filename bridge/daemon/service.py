@@ -1,0 +1,190 @@
+"""The service itself: the engine, the web page, reloads, signals and what systemd is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+from bridge import __version__
+from bridge.config import Change, ConfigFile
+from bridge.daemon.dispatch import Dispatch
+from bridge.daemon.embedded import EmbeddedEngine
+from bridge.daemon.systemd import Notifier
+from bridge.daemon.wiring import make_bridge
+from bridge.errors import RemoteError, StoreError
+from bridge.oauth.context import OAuth
+from bridge.oauth.tokens import Tokens
+from bridge.store import follows, mailboxes, meta, threads
+from bridge.store.tables import FollowState
+from bridge.sync.context import Bridge
+from bridge.sync.mailbox import sync_mailbox
+from bridge.web.serve import WebServer
+
+log = structlog.get_logger()
+
+STOP_SECONDS = 20.0
+_THREADS = 16
+_PLACES = 32
+_SIGN_EVERY = timedelta(seconds=30)
+_QUIET_EVERY = 3600.0
+_WATCH_SECONDS = 1.0
+
+
+@dataclass
+class Service:
+    """One daemon. ``run`` returns when it was told to stop.
+
+    Args:
+        oauth: the installation; its settings are those of ``config``.
+        tokens: everybody's tokens.
+        config: the file that it follows.
+        notifier: the service manager.
+        web: makes the web server, for the current settings.
+        spool: a private folder for attachments under way.
+    """
+
+    oauth: OAuth
+    tokens: Tokens
+    config: ConfigFile
+    notifier: Notifier
+    web: Callable[[], WebServer]
+    spool: Path
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    _reload: threading.Event = field(default_factory=threading.Event, init=False)
+    _problem: str = field(default="", init=False)
+
+    def stop(self) -> None:
+        """Tell the service to end; safe from a signal handler and from any thread."""
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Tell the service to read its configuration again."""
+        self._reload.set()
+
+    def run(self, *, signals: bool = True, ready: Callable[[], None] = lambda: None) -> int:
+        """Work until told to stop.
+
+        Args:
+            signals: whether SIGTERM, SIGINT and SIGHUP are this service's to answer (main thread only).
+            ready: called once when everything works.
+
+        Returns:
+            The exit code: 0, or 1 where a pass did not end within 20 s of the stop (it is finished at the next start).
+        """
+        if signals:
+            self._listen()
+        server = self.web()
+        server.start()
+        try:
+            with make_bridge(self.oauth, self.tokens, self.spool) as bridge:
+                return self._work(bridge, ready)
+        finally:
+            server.stop()
+
+    def _work(self, bridge: Bridge, ready: Callable[[], None]) -> int:
+        owner = f"{os.getpid()}-{self.oauth.chance.token(4)}"
+        dispatch = Dispatch(
+            self.oauth.store, self.oauth.clock, lambda: self.config.settings, owner=owner, places=_PLACES
+        )
+        engine = EmbeddedEngine(
+            dispatch,
+            lambda box: sync_mailbox(bridge, box),
+            self.oauth.clock,
+            threads=_THREADS,
+            each_tick=self._follow_config,
+        )
+        self._say_problem()
+        self._sign(started=True)
+        engine.start()
+        self.notifier.ready("Looking at mailboxes.")
+        log.info("running", version=__version__, config=str(self.config.places.config))
+        ready()
+        self._watch(engine)
+        self.notifier.stopping()
+        finished = engine.stop(STOP_SECONDS - 2)
+        log.info("stopped", finished=finished)
+        return 0 if finished else 1
+
+    def _watch(self, engine: EmbeddedEngine) -> None:
+        """Guard the engine until the stop: the watchdog is fed only while ticks come."""
+        clock = self.oauth.clock
+        fed = signed = quiet = clock.monotonic()
+        while not clock.wait(self._stop, _WATCH_SECONDS):
+            now = clock.monotonic()
+            turns = engine.guard()
+            if turns and self.notifier.watchdog_seconds and now - fed >= self.notifier.watchdog_seconds / 2:
+                self.notifier.alive()
+                fed = now
+            if turns and now - signed >= _SIGN_EVERY.total_seconds():
+                self._sign(started=False)
+                signed = now
+            if now - quiet >= _QUIET_EVERY:
+                self._refresh_quiet()
+                quiet = now
+
+    def _sign(self, *, started: bool) -> None:
+        """Leave word in the database for ``mailbridge status``."""
+        now = self.oauth.clock.now().isoformat()
+        try:
+            with self.oauth.store.write() as session:
+                meta.put(session, "daemon.looked", now)
+                if started:
+                    meta.put(session, "daemon.started", now)
+                    meta.put(session, "daemon.version", __version__)
+        except StoreError as error:
+            log.error("the database cannot be used", problem=str(error))
+
+    def _refresh_quiet(self) -> None:
+        try:
+            self.tokens.refresh_quiet(self.oauth.clock.now())
+        except (RemoteError, StoreError) as error:
+            log.warning("quiet connections could not be refreshed", problem=str(error))
+
+    def _follow_config(self) -> None:
+        """Apply an edit of the configuration, whole, between two ticks; or keep the last good one and say why."""
+        if self._reload.is_set():
+            self._reload.clear()
+            self.notifier.reloading(self.oauth.clock.monotonic())
+            change = self.config.reload()
+            self.notifier.ready("Looking at mailboxes.")
+        else:
+            change = self.config.poll()
+        self._say_problem()
+        if change is not None and change.changed_keys:
+            self._apply(change)
+
+    def _say_problem(self) -> None:
+        if self.config.log_line != self._problem:
+            self._problem = self.config.log_line
+            if self._problem:
+                log.error("configuration not applied; the last good one stays", problem=self._problem)
+
+    def _apply(self, change: Change) -> None:
+        """Make everything due that another configuration may have mended."""
+        log.info("configuration applied", changed=list(change.changed_keys))
+        now = self.oauth.clock.now()
+        with self.oauth.store.write() as session:
+            for follow in follows.waiting(session):
+                if follow.state is FollowState.NEEDS_SOMEBODY:
+                    threads.wake(session, follow.mailbox_id, follow.thread_id, now)
+            for box in mailboxes.everyone(session):
+                mailboxes.due_now(session, box.id or 0, now)
+
+    def _listen(self) -> None:
+        def stop(number: int, frame: FrameType | None) -> None:
+            self.stop()
+
+        def reload(number: int, frame: FrameType | None) -> None:
+            self.reload()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGHUP, reload)

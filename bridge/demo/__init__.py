@@ -1,0 +1,1 @@
+"""The demo: the sandbox, the daemon and sample mail, with one command."""

@@ -1,0 +1,109 @@
+"""An installation of the product beside a sandbox company, and its people connecting: the demo's, and every story's.
+
+The product is told addresses and secrets as any installation is; it does not know that they are the sandbox's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from bridge.clock import Chance, Clock
+from bridge.config import Settings
+from bridge.errors import BridgeError, Provider
+from bridge.http import Endpoints, Transports
+from bridge.oauth.backlog import BacklogChoice, answer_backlog
+from bridge.oauth.consent import Consents
+from bridge.oauth.context import OAuth
+from bridge.oauth.seal import Seal, check_key, make_key
+from bridge.oauth.tokens import Tokens
+from bridge.sandbox.world import SECRET, World
+from bridge.store import accounts
+from bridge.store.engine import open_store
+from bridge.store.migrate import migrate
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A sandbox and an installation that works for its people."""
+
+    world: World
+    oauth: OAuth
+    tokens: Tokens
+    consents: Consents
+    folder: Path
+
+    def connect(self, address: str, *, backlog: BacklogChoice | None = None) -> None:
+        """Connect a person's Gmail and Confluence, as they would with two clicks of Allow.
+
+        Args:
+            address: who.
+            backlog: what they answer when asked about mail that is labelled already; None: they close the page.
+
+        Raises:
+            BridgeError: a consent did not end well.
+        """
+        self._consent("google", address, self.world.google.oauth.approve)
+        self._consent("atlassian", address, self.world.atlassian.approve)
+        if backlog is not None:
+            with self.oauth.store.read() as session:
+                account = accounts.by_address(session, address)
+            assert account is not None
+            answer_backlog(self.oauth, account.id or 0, backlog)
+
+    def close(self) -> None:
+        """Close the database and the connections."""
+        self.oauth.store.close()
+        self.oauth.transports.close()
+
+    def _consent(self, provider: Provider, address: str, approve: Callable[[str, str], str]) -> None:
+        begun = self.consents.begin(provider, address)
+        answer = parse_qs(urlsplit(approve(begun.url, address)).query)
+        outcome = self.consents.finish(provider, answer["state"][0], code=answer["code"][0])
+        if outcome.state != "connected":
+            raise BridgeError(f"{address} could not connect: {outcome.sentence}")
+
+
+def found(
+    world: World,
+    folder: Path,
+    *,
+    settings: Callable[[], Settings],
+    transports: Transports,
+    clock: Clock,
+    chance: Chance,
+    database_url: str = "",
+    seal_key: str = "",
+) -> Company:
+    """Set up an installation in a folder: database, seal key, both clients registered.
+
+    Args:
+        world: whose people it is for; its address is known.
+        folder: private; the database goes there unless ``database_url`` names another.
+        settings: gives the settings in force; their endpoints are the world's.
+        transports: how the product reaches the world.
+        clock: the product's time.
+        chance: the product's randomness.
+        database_url: another database.
+        seal_key: of an earlier installation in the same database; '' makes one.
+    """
+    now = settings()
+    world.register([now.redirect_url("google"), now.redirect_url("atlassian")])
+    url = database_url or f"sqlite:///{folder}/mailbridge.db"
+    migrate(url)
+    store = open_store(url)
+    seal = Seal([seal_key or make_key()])
+    check_key(store, seal)
+    oauth = OAuth(
+        store=store,
+        seal=seal,
+        settings=settings,
+        secret=lambda provider: SECRET,
+        endpoints=Endpoints.of(now.endpoints.google, now.endpoints.atlassian),
+        transports=transports,
+        clock=clock,
+        chance=chance,
+    )
+    return Company(world=world, oauth=oauth, tokens=Tokens(oauth), consents=Consents(oauth), folder=folder)

@@ -1,0 +1,1 @@
+"""Local servers that behave like Google and Atlassian, for the demo, the tests and the simulator."""

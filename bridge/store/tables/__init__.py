@@ -1,0 +1,45 @@
+"""The tables of design section 4. The same on SQLite and PostgreSQL.
+
+Every time is aware and UTC. Text from mail has lost NUL and lone surrogates before it comes here. States are stored
+by value, so that a member added later needs no migration.
+"""
+
+from __future__ import annotations
+
+from bridge.store.tables.people import Account, Consent, Grant, Label, Mailbox, TouchedThread
+from bridge.store.tables.places import Site, Space
+from bridge.store.tables.publishing import Attachment, Claim, Entry, Follow, Publication, Write
+from bridge.store.tables.records import Event, Meta
+from bridge.store.tables.states import (
+    AttachmentState,
+    EntryState,
+    FollowState,
+    GrantState,
+    PublicationState,
+    WriteState,
+)
+
+__all__ = [
+    "Account",
+    "Attachment",
+    "AttachmentState",
+    "Claim",
+    "Consent",
+    "Entry",
+    "EntryState",
+    "Event",
+    "Follow",
+    "FollowState",
+    "Grant",
+    "GrantState",
+    "Label",
+    "Mailbox",
+    "Meta",
+    "Publication",
+    "PublicationState",
+    "Site",
+    "Space",
+    "TouchedThread",
+    "Write",
+    "WriteState",
+]

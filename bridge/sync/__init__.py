@@ -1,0 +1,1 @@
+"""detect -> fetch -> plan -> publish: one mailbox's way from Gmail's history to Confluence."""

@@ -1,0 +1,217 @@
+"""Writes the body of a page or post: draft, restriction, files, body, labels; then reads back what stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from bridge.config import Route, Settings
+from bridge.confluence import Kind as ContainerKind
+from bridge.errors import NotFound, PersonMustAct, Refused, RemoteError, TitleTaken, TooLarge
+from bridge.gmail import Gmail
+from bridge.model import Message, Rendered
+from bridge.render import find_key, render_fallback, render_page, title, title_candidates
+from bridge.store import events
+from bridge.store.tables import Entry, Grant, Publication, PublicationState
+from bridge.sync.context import Bridge
+from bridge.sync.files import FileMover, Placed
+from bridge.sync.outline import history_message, look
+from bridge.sync.writes.base import Kind
+from bridge.sync.writes.draft import Draft
+from bridge.sync.writes.origin_property import OriginProperty
+from bridge.sync.writes.page_label import PageLabel
+from bridge.sync.writes.perform import Performer
+from bridge.sync.writes.publish import Publish
+from bridge.sync.writes.restrict import Restrict
+
+_TITLES_TRIED = 50
+_SMALLER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class BodyWriter:
+    """Writes the first entry of one publication that is a page or a blog post."""
+
+    bridge: Bridge
+    settings: Settings
+    grant: Grant
+    gmail: Gmail
+    performer: Performer
+    publication: Publication
+    route: Route
+
+    def write(self, entry: Entry, message: Message) -> None:
+        """Bring the page from nothing (or from where an earlier attempt ended) to published and read back.
+
+        Raises:
+            NotYet, errors.RemoteError: it could not be finished; the tables know how far it came.
+        """
+        private = self.route.visibility == "author"
+        publication = self._draft(message, private)
+        if private:
+            self.performer.perform(Restrict(publication.content_id, self.grant.subject))
+        mover = FileMover(self.bridge, self.gmail, self.performer, publication, self._kind, self.route, draft=True)
+        self._publish(publication, entry, message, mover.place(entry, message))
+        self.finish(publication, entry)
+
+    def finish(self, publication: Publication, entry: Entry) -> None:
+        """Do what follows the publication: labels, the property, a look at what stands; nothing where that was done.
+
+        Args:
+            publication: as it stands, with its content's id.
+            entry: the body's.
+
+        Raises:
+            NotYet, errors.RemoteError: it could not be finished; it is taken up again at the next look.
+        """
+        origin = OriginProperty(self._kind, publication.content_id, publication.uid, entry.key)
+        if self.performer.was_begun(origin):
+            return
+        if self.route.page_labels:
+            self._labels(publication)
+        self._property(publication, origin)
+        self._read_back(publication, entry, self.route.visibility == "author")
+
+    @property
+    def _kind(self) -> ContainerKind:
+        return "blogpost" if self.publication.kind == "blogpost" else "page"
+
+    def _draft(self, message: Message, private: bool) -> Publication:
+        if self.publication.state is PublicationState.PLANNED:
+            self._with_title(
+                message,
+                lambda name: Draft(
+                    publication_id=self.publication.id or 0,
+                    content_kind=self._kind,
+                    space_id=self.publication.space_id,
+                    parent_id=self.publication.parent_id,
+                    title=name,
+                    private=private,
+                ),
+                "draft",
+                None,
+            )
+        with self.bridge.store.read() as session:
+            return session.get_one(Publication, self.publication.id)
+
+    def _publish(self, publication: Publication, entry: Entry, message: Message, placed: Placed) -> None:
+        """Publish the rendered body; what Confluence does not take is published as plain text instead."""
+        wanted = look(self.settings, self.route, self.grant, publication, entry, message, placed.files, placed.left_out)
+        if not entry.fallback:
+            try:
+                self._put(publication, entry, message, render_page(message, wanted, parser=self.bridge.parser))
+                return
+            except TooLarge:
+                wanted = replace(wanted, max_body=wanted.max_body // _SMALLER)
+            except TitleTaken:
+                raise
+            except Refused as refused:
+                self._fall_back(entry, refused)
+        self._put(publication, entry, message, render_fallback(message, wanted))
+
+    def _put(self, publication: Publication, entry: Entry, message: Message, body: Rendered) -> None:
+        self._with_title(
+            message,
+            lambda name: Publish(
+                publication_id=publication.id or 0,
+                entry_id=entry.id or 0,
+                content_kind=self._kind,
+                content_id=publication.content_id,
+                title=name,
+                storage=body.storage,
+                message=history_message(message, self.route.pages.timezone),
+            ),
+            "publish",
+            entry.id,
+        )
+
+    def _with_title(self, message: Message, kind: Callable[[str], Kind], name: str, entry_id: int | None) -> None:
+        """Try the route's title, then with the date, then with numbers; the one that is tried is committed first.
+
+        Another's page of that title is never touched.
+
+        Raises:
+            TitleTaken: fifty titles are taken.
+        """
+        wanted = title(self.route.title, message, self.route.label)
+        taken: TitleTaken | None = None
+        for candidate in islice(title_candidates(wanted, message.date), _TITLES_TRIED):
+            try:
+                self.performer.perform(kind(candidate), entry_id=entry_id)
+                return
+            except TitleTaken as error:
+                taken = error
+        assert taken is not None
+        raise taken
+
+    def _fall_back(self, entry: Entry, refused: Refused) -> None:
+        now = self.bridge.clock.now()
+        with self.bridge.store.write() as session:
+            session.get_one(Entry, entry.id).fallback = True
+            events.tell(
+                session,
+                now,
+                "body refused",
+                route=self.route.name,
+                account_id=self.performer.account_id,
+                thread_id=self.performer.thread_id,
+                remote_id=self.publication.content_id,
+                cause=refused.answer.reason[:200],
+                outcome="plain text instead",
+            )
+
+    def _labels(self, publication: Publication) -> None:
+        """Put the route's labels on; one that Confluence refuses is told, and the page stands without them."""
+        try:
+            self.performer.perform(PageLabel(self._kind, publication.content_id, self.route.page_labels))
+        except Refused as error:
+            self._tell_refused(publication, "page labels refused", error)
+
+    def _property(self, publication: Publication, origin: OriginProperty) -> None:
+        """Repeat the marker in a page property; its failure does not fail the publication."""
+        try:
+            self.performer.perform(origin)
+        except RemoteError as error:
+            self._tell_refused(publication, "origin property failed", error)
+
+    def _tell_refused(self, publication: Publication, what: str, error: RemoteError) -> None:
+        with self.bridge.store.write() as session:
+            events.tell(
+                session,
+                self.bridge.clock.now(),
+                what,
+                route=self.route.name,
+                thread_id=self.performer.thread_id,
+                remote_id=publication.content_id,
+                cause=f"{error.answer.status} {error.answer.reason}".strip(),
+            )
+
+    def _read_back(self, publication: Publication, entry: Entry, private: bool) -> None:
+        """Look at what stands: status, version, marker and restriction; a difference is told as an event."""
+        client = self.performer.client
+        try:
+            content = client.content(self._kind, publication.content_id, body=True)
+        except NotFound:
+            faults = ["the page is not there"]
+        else:
+            faults = [] if content.status == "current" else [f"status {content.status}"]
+            faults += [] if content.version.number == 1 else [f"version {content.version.number}"]
+            faults += [] if entry.key in find_key(content.storage) else ["the marker is missing"]
+        if private and client.readers(publication.content_id) != frozenset({self.grant.subject}):
+            raise PersonMustAct(
+                "The page was published and is not restricted to you any more. Restrict it in Confluence.",
+                provider="atlassian",
+            )
+        with self.bridge.store.write() as session:
+            events.tell(
+                session,
+                self.bridge.clock.now(),
+                "read back",
+                route=self.route.name,
+                account_id=self.performer.account_id,
+                thread_id=self.performer.thread_id,
+                remote_id=publication.content_id,
+                version=1,
+                outcome=", ".join(faults) or "as written",
+            )

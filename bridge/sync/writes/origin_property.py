@@ -1,0 +1,47 @@
+"""Repeats the marker in a page property, so that a lost database can be rebuilt from the pages."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from bridge.confluence import Confluence
+from bridge.confluence import Kind as ContainerKind
+from bridge.errors import Conflict
+from bridge.store.tables import Write
+from bridge.sync.writes.base import Result
+
+PROPERTY = "mailbridge.origin"
+
+
+@dataclass(frozen=True, slots=True)
+class OriginProperty:
+    """The page property ``mailbridge.origin``; ``uid`` is the publication's, ``marker`` the body entry's key."""
+
+    content_kind: ContainerKind
+    content_id: str
+    uid: str
+    marker: str
+    kind: str = "origin property"
+    target: str = "content"
+    title: str = ""
+    settle: float = 30.0
+
+    def request(self, client: Confluence, write: Write) -> Result:
+        """Set it; where it stands already, it is ours."""
+        with suppress(Conflict):
+            client.set_property(
+                self.content_kind, self.content_id, PROPERTY, {"publication": self.uid, "entry": self.marker}
+            )
+        return Result(self.content_id)
+
+    def look(self, client: Confluence, write: Write, since: datetime) -> Result | None:
+        """Say whether it stands."""
+        standing = client.property(self.content_kind, self.content_id, PROPERTY)
+        return Result(self.content_id) if standing is not None else None
+
+    def done(self, session: Session, write: Write, result: Result, now: datetime) -> None:
+        """Change nothing: the write itself is the record."""
