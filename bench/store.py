@@ -12,7 +12,6 @@ from sqlmodel import SQLModel
 
 from bench.figures import Figure
 from bridge.clock import SystemClock
-from bridge.config import Atlassian, Google, Settings
 from bridge.daemon.dispatch import Dispatch
 from bridge.store.engine import Store, open_store
 from bridge.store.mailboxes import Settled
@@ -21,10 +20,6 @@ from bridge.store.tables import Account, Mailbox
 
 EVERY_SECONDS = 30
 """How often each of the 10,000 mailboxes of the largest company is polled."""
-
-_SETTINGS = Settings(
-    google=Google(client_id="g", domains=("example.com",)), atlassian=Atlassian(client_id="a", sites=())
-)
 
 
 def measure(mailboxes: int = 10_000, places: int = 32) -> list[Figure]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -24,12 +26,18 @@ def demo(
     from bridge.daemon.logs import configure
 
     configure(sys.stderr, as_json=False, level=logging.INFO if verbose else logging.ERROR)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)  # whatever ends it, its folder goes too
     if once:
         _once(as_json)
         return
-    from bridge.demo.show import play
+    with suppress(KeyboardInterrupt):
+        from bridge.demo.show import play
 
-    play(typer.echo, port=port, opened=_open if browser and _has_browser() else None)
+        code = play(typer.echo, port=port, opened=_open if browser and _has_browser() else None)
+        if code:
+            raise typer.Exit(code)
 
 
 def _once(as_json: bool) -> None:

@@ -24,11 +24,12 @@ def run(
     from bridge.web.app import Web, make_app
     from bridge.web.serve import WebServer
 
-    configure(sys.stderr, as_json=not sys.stderr.isatty(), level=logging.INFO)
+    seen = sys.stderr.isatty()
+    configure(sys.stderr, as_json=not seen, level=logging.INFO)
     where = places_of(context)
-    with open_all(where.config, strict=strict, make_key=True) as opened:
+    with open_all(where.config, strict=strict, make_key=True, need_secrets=True) as opened:
         for remark in opened.remarks:
-            typer.echo(remark, err=True)
+            _tell(remark, plainly=seen)
         config = opened.config
         assert config is not None
 
@@ -46,4 +47,16 @@ def run(
         )
         code = service.run()
     if code:
-        raise typer.Exit(code)
+        # The interpreter's own exit would wait for the pass that did not end.
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _tell(remark: str, *, plainly: bool) -> None:
+    """Say what was found at the start: to a person as it is, to a service manager as a line of the log."""
+    import structlog
+
+    if plainly:
+        typer.echo(remark, err=True)
+    else:
+        structlog.get_logger().warning("found at the start", remark=remark)

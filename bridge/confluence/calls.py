@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, NoReturn, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -192,9 +193,14 @@ class Calls:
             )
         if isinstance(error, RateLimited):
             self._budget.paused(error.retry_after, error.scope)
-        elif response.status_code == 503 and (seconds := retry_after(response.headers, now)) is not None:
+        elif response.status_code == 503 and (seconds := _asked_pause(response, now)) is not None:
             self._budget.paused(seconds, "site")
         raise error
+
+
+def _asked_pause(response: requests.Response, now: datetime) -> float | None:
+    """Return the seconds that an outage asks to wait: Retry-After alone, since every answer tells the quota's hour."""
+    return retry_after({"Retry-After": response.headers.get("Retry-After", "")}, now)
 
 
 def _oauth_session(plain: requests.Session, gateway: str) -> requests.Session:

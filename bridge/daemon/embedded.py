@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as TickExecutor
@@ -125,7 +126,7 @@ class EmbeddedEngine:
             if self._stopping.is_set():
                 self._dispatch.done(_untouched(box))
             else:
-                self._submit(lambda box=box: self._pass(box))
+                self._submit(partial(self._pass, box))
 
     def _submit(self, task: Callable[[], None]) -> None:
         future = self._pool.submit(task)

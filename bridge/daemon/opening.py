@@ -95,7 +95,12 @@ class Opened:
 
 @contextmanager
 def open_all(
-    config_path: Path, *, strict: bool = False, make_key: bool = False, environ: Mapping[str, str] = os.environ
+    config_path: Path,
+    *,
+    strict: bool = False,
+    make_key: bool = False,
+    need_secrets: bool = False,
+    environ: Mapping[str, str] = os.environ,
 ) -> Iterator[Opened]:
     """Open the installation of a configuration file; it is closed with the context.
 
@@ -103,6 +108,7 @@ def open_all(
         config_path: the file.
         strict: refuse a faulty file also where there is a last good copy.
         make_key: make the seal key where there is none and the database has never had one.
+        need_secrets: refuse, before anything is touched, where a client secret cannot be had.
         environ: the environment.
 
     Raises:
@@ -111,6 +117,9 @@ def open_all(
         SealError: the seal key is not this database's.
     """
     config = ConfigFile(replace(places(environ, os.geteuid()), config=config_path), environ, strict=strict)
+    if need_secrets:
+        client_secret(config.settings, "google", environ)
+        client_secret(config.settings, "atlassian", environ)
     stand_ins = config.settings.endpoints
     endpoints = Endpoints.of(stand_ins.google, stand_ins.atlassian)
     outside = Outside(endpoints, network(environ), SystemClock(), SystemChance())

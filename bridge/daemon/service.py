@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
@@ -19,7 +18,7 @@ from bridge.daemon.dispatch import Dispatch
 from bridge.daemon.embedded import EmbeddedEngine
 from bridge.daemon.systemd import Notifier
 from bridge.daemon.wiring import make_bridge
-from bridge.errors import RemoteError, StoreError
+from bridge.errors import BridgeError, StoreError
 from bridge.oauth.context import OAuth
 from bridge.oauth.tokens import Tokens
 from bridge.store import follows, mailboxes, meta, threads
@@ -33,9 +32,12 @@ log = structlog.get_logger()
 STOP_SECONDS = 20.0
 _THREADS = 16
 _PLACES = 32
-_SIGN_EVERY = timedelta(seconds=30)
-_QUIET_EVERY = 3600.0
+_SIGN_SECONDS = 30.0
+_QUIET_SECONDS = 600.0
 _WATCH_SECONDS = 1.0
+_AT_START = ("endpoints.", "store.", "web.listen")
+_STATUS = "Looking at mailboxes."
+_STALE = "Looking at mailboxes. The configuration is faulty; the last good one stays."
 
 
 @dataclass
@@ -60,6 +62,8 @@ class Service:
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _reload: threading.Event = field(default_factory=threading.Event, init=False)
     _problem: str = field(default="", init=False)
+    _keep_problem: str = field(default="", init=False)
+    _unwoken: bool = field(default=False, init=False)
 
     def stop(self) -> None:
         """Tell the service to end; safe from a signal handler and from any thread."""
@@ -84,16 +88,14 @@ class Service:
         server = self.web()
         server.start()
         try:
-            with make_bridge(self.oauth, self.tokens, self.spool) as bridge:
+            with make_bridge(self.oauth, self.tokens, self.spool, ending=self._stop.is_set) as bridge:
                 return self._work(bridge, ready)
         finally:
             server.stop()
 
     def _work(self, bridge: Bridge, ready: Callable[[], None]) -> int:
         owner = f"{os.getpid()}-{self.oauth.chance.token(4)}"
-        dispatch = Dispatch(
-            self.oauth.store, self.oauth.clock, lambda: self.config.settings, owner=owner, places=_PLACES
-        )
+        dispatch = Dispatch(self.oauth.store, self.oauth.clock, owner=owner, places=_PLACES)
         engine = EmbeddedEngine(
             dispatch,
             lambda box: sync_mailbox(bridge, box),
@@ -104,30 +106,33 @@ class Service:
         self._say_problem()
         self._sign(started=True)
         engine.start()
-        self.notifier.ready("Looking at mailboxes.")
-        log.info("running", version=__version__, config=str(self.config.places.config))
-        ready()
-        self._watch(engine)
-        self.notifier.stopping()
-        finished = engine.stop(STOP_SECONDS - 2)
-        log.info("stopped", finished=finished)
+        try:
+            self.notifier.ready(_STALE if self.config.stale else _STATUS)
+            log.info("running", version=__version__, config=str(self.config.places.config))
+            ready()
+            self._watch(engine)
+        finally:
+            self.notifier.stopping()
+            finished = engine.stop(STOP_SECONDS - 2)
+            log.info("stopped", finished=finished)
         return 0 if finished else 1
 
     def _watch(self, engine: EmbeddedEngine) -> None:
         """Guard the engine until the stop: the watchdog is fed only while ticks come."""
         clock = self.oauth.clock
-        fed = signed = quiet = clock.monotonic()
+        fed = signed = clock.monotonic()
+        quiet = fed - _QUIET_SECONDS
         while not clock.wait(self._stop, _WATCH_SECONDS):
             now = clock.monotonic()
             turns = engine.guard()
             if turns and self.notifier.watchdog_seconds and now - fed >= self.notifier.watchdog_seconds / 2:
                 self.notifier.alive()
                 fed = now
-            if turns and now - signed >= _SIGN_EVERY.total_seconds():
+            if turns and now - signed >= _SIGN_SECONDS:
                 self._sign(started=False)
                 signed = now
-            if now - quiet >= _QUIET_EVERY:
-                self._refresh_quiet()
+            if now - quiet >= _QUIET_SECONDS:
+                engine.aside(self._refresh_quiet)
                 quiet = now
 
     def _sign(self, *, started: bool) -> None:
@@ -144,39 +149,60 @@ class Service:
 
     def _refresh_quiet(self) -> None:
         try:
-            self.tokens.refresh_quiet(self.oauth.clock.now())
-        except (RemoteError, StoreError) as error:
+            for grant_id, error in self.tokens.refresh_quiet(self.oauth.clock.now()).items():
+                log.warning("a quiet connection could not be refreshed", grant=grant_id, problem=str(error))
+        except BridgeError as error:
             log.warning("quiet connections could not be refreshed", problem=str(error))
 
     def _follow_config(self) -> None:
         """Apply an edit of the configuration, whole, between two ticks; or keep the last good one and say why."""
-        if self._reload.is_set():
+        asked = self._reload.is_set()
+        if asked:
             self._reload.clear()
             self.notifier.reloading(self.oauth.clock.monotonic())
             change = self.config.reload()
-            self.notifier.ready("Looking at mailboxes.")
+            self.notifier.ready(_STALE if self.config.stale else _STATUS)
         else:
             change = self.config.poll()
-        self._say_problem()
-        if change is not None and change.changed_keys:
-            self._apply(change)
+        self._say_problem(again=asked)
+        if change is not None:
+            self._say_change(change)
+            self._unwoken |= asked or bool(change.changed_keys)
+        if self._unwoken:
+            self._wake()
 
-    def _say_problem(self) -> None:
-        if self.config.log_line != self._problem:
+    def _say_problem(self, *, again: bool = False) -> None:
+        if self.config.log_line != self._problem or (again and self._problem):
             self._problem = self.config.log_line
             if self._problem:
                 log.error("configuration not applied; the last good one stays", problem=self._problem)
+            else:
+                log.info("the configuration is in order again")
+        if self.config.keep_problem != self._keep_problem:
+            self._keep_problem = self.config.keep_problem
+            if self._keep_problem:
+                log.warning("the last good configuration could not be kept", problem=self._keep_problem)
 
-    def _apply(self, change: Change) -> None:
-        """Make everything due that another configuration may have mended."""
+    def _say_change(self, change: Change) -> None:
         log.info("configuration applied", changed=list(change.changed_keys))
+        later = [key for key in change.changed_keys if key.startswith(_AT_START)]
+        if later:
+            log.warning("some of it takes effect at the next start", keys=later)
+
+    def _wake(self) -> None:
+        """Make everything due that another configuration may have mended; where it fails, the next tick does it."""
         now = self.oauth.clock.now()
-        with self.oauth.store.write() as session:
-            for follow in follows.waiting(session):
-                if follow.state is FollowState.NEEDS_SOMEBODY:
-                    threads.wake(session, follow.mailbox_id, follow.thread_id, now)
-            for box in mailboxes.everyone(session):
-                mailboxes.due_now(session, box.id or 0, now)
+        try:
+            with self.oauth.store.write() as session:
+                for follow in follows.waiting(session):
+                    if follow.state is FollowState.NEEDS_SOMEBODY:
+                        threads.wake(session, follow.mailbox_id, follow.thread_id, now)
+                for box in mailboxes.everyone(session):
+                    mailboxes.due_now(session, box.id or 0, now)
+        except StoreError as error:
+            log.error("the database cannot be used", problem=str(error))
+        else:
+            self._unwoken = False
 
     def _listen(self) -> None:
         def stop(number: int, frame: FrameType | None) -> None:

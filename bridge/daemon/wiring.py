@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +22,16 @@ from bridge.sync.quota import QuotaMeters
 
 
 @contextmanager
-def make_bridge(oauth: OAuth, tokens: Tokens, spool: Path) -> Iterator[Bridge]:
+def make_bridge(
+    oauth: OAuth, tokens: Tokens, spool: Path, *, ending: Callable[[], bool] = lambda: False
+) -> Iterator[Bridge]:
     """Give what syncs work with; the child process that parses large HTML ends with the context.
 
     Args:
         oauth: the installation: store, settings, clock, chance and the way to both providers.
         tokens: everybody's tokens.
         spool: a private folder for attachments under way.
+        ending: says whether passes are to end at their next good place.
     """
     clients = Clients(oauth, tokens)
     with oauth.store.write() as session:
@@ -44,6 +47,7 @@ def make_bridge(oauth: OAuth, tokens: Tokens, spool: Path) -> Iterator[Bridge]:
             parser=parser,
             installation=installation,
             spool=spool,
+            ending=ending,
         )
 
 

@@ -12,12 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from bridge.clock import Chance, Clock
 from bridge.config import Settings
+from bridge.daemon.opening import Outside, put_together
 from bridge.errors import BridgeError, Provider
 from bridge.http import Endpoints, Transports
 from bridge.oauth.backlog import BacklogChoice, answer_backlog
 from bridge.oauth.consent import Consents
 from bridge.oauth.context import OAuth
-from bridge.oauth.seal import Seal, check_key, make_key
+from bridge.oauth.seal import make_key
 from bridge.oauth.tokens import Tokens
 from bridge.sandbox.world import SECRET, World
 from bridge.store import accounts
@@ -93,17 +94,6 @@ def found(
     world.register([now.redirect_url("google"), now.redirect_url("atlassian")])
     url = database_url or f"sqlite:///{folder}/mailbridge.db"
     migrate(url)
-    store = open_store(url)
-    seal = Seal([seal_key or make_key()])
-    check_key(store, seal)
-    oauth = OAuth(
-        store=store,
-        seal=seal,
-        settings=settings,
-        secret=lambda provider: SECRET,
-        endpoints=Endpoints.of(now.endpoints.google, now.endpoints.atlassian),
-        transports=transports,
-        clock=clock,
-        chance=chance,
-    )
-    return Company(world=world, oauth=oauth, tokens=Tokens(oauth), consents=Consents(oauth), folder=folder)
+    outside = Outside(Endpoints.of(now.endpoints.google, now.endpoints.atlassian), transports, clock, chance)
+    opened = put_together(settings, open_store(url), [seal_key or make_key()], outside, lambda provider: SECRET)
+    return Company(world, opened.oauth, opened.tokens, opened.consents, folder)

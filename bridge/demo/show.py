@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import tempfile
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from bridge.clock import SystemChance, SystemClock
 from bridge.config import ConfigFile
@@ -107,9 +109,9 @@ def play(say: Callable[[str], None], *, port: int = PORT, opened: Callable[[str]
             if opened is not None:
                 opened(f"{show.url}/mail")
 
-        with _narrated(narrator, show):
-            show.service().run(ready=ready)
-    return 0
+        service = show.service()
+        with _narrated(narrator, show), _until_interrupted(service):
+            return service.run(signals=False, ready=ready)
 
 
 def first_screen(show: Show) -> Sequence[str]:
@@ -121,6 +123,22 @@ def first_screen(show: Show) -> Sequence[str]:
         f"  Wiki      {show.url}/wiki     its page appears here within 3 seconds",
         'Then press "A reply arrives" and see the comment.           Ctrl-C ends the demo and removes it.',
     )
+
+
+@contextmanager
+def _until_interrupted(service: Service) -> Iterator[None]:
+    """Let Ctrl-C end the service in good order, and likewise ``kill`` and a terminal that is closed."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        service.stop()
+
+    heard = [one for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -67,10 +67,11 @@ class Stage:
         thread = self._sample_of(person, thread_id)
         if thread is None:
             return
-        now = self.world.core.clock.now()
-        mail = samples.arriving(thread, self._arrived.get(thread.slug, ()), now)
-        self._arrived[thread.slug] = (*self._arrived.get(thread.slug, ()), mail)
-        self._deliver(thread, mail, now, unread=True)
+        with self.world.core.lock:
+            so_far, now = self._arrived.get(thread.slug, ()), self.world.core.clock.now()
+            mail = samples.arriving(thread, so_far, now)
+            self._arrived[thread.slug] = (*so_far, mail)
+            self._deliver(thread, mail, now, unread=True)
 
     def subject(self, person: str, thread_id: str) -> str:
         """Return the subject of a person's thread, '' where it is none of the samples."""

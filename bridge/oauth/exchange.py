@@ -1,8 +1,8 @@
 """The two steps of OAuth 2.0 that are the same at both providers: the address to open, and the token endpoint.
 
-oauthlib makes the addresses and bodies. The POST is our own: its libraries never give the HTTP status of an answer, and
-one that is sent here is sent once. Plain http is accepted on the loopback address only, which is why oauthlib's own
-check, a switch for the whole process, is not relied on.
+oauthlib makes the addresses (Google's through google-auth-oauthlib) and the bodies. The POST is our own: the libraries
+never give the HTTP status of an answer, and one that is sent here is sent once. Plain http is accepted on the loopback
+address only, which is why oauthlib's own check, a switch for the whole process, is not relied on.
 """
 
 from __future__ import annotations
@@ -74,11 +74,9 @@ def consent_url(
     Raises:
         ConfigError: the endpoint is not encrypted.
     """
-    parts = urlsplit(_secure(endpoint))
     made = WebApplicationClient(client.client_id)
     url = made.prepare_request_uri(
-        # oauthlib takes https only; whether http may be used was decided above.
-        parts._replace(scheme="https").geturl(),
+        https_form(endpoint),
         redirect_uri=client.redirect_url,
         scope=list(scopes),
         state=state,
@@ -86,7 +84,21 @@ def consent_url(
         code_challenge_method="S256",
         **more,
     )
-    return urlsplit(str(url))._replace(scheme=parts.scheme).geturl()
+    return in_scheme_of(endpoint, str(url))
+
+
+def https_form(endpoint: str) -> str:
+    """Return an endpoint as the OAuth libraries take it: they refuse http even for a stand-in on this machine.
+
+    Raises:
+        ConfigError: the endpoint is not encrypted, and not on this machine.
+    """
+    return urlsplit(_secure(endpoint))._replace(scheme="https").geturl()
+
+
+def in_scheme_of(endpoint: str, url: str) -> str:
+    """Return an address that was made from ``https_form`` with the endpoint's own scheme."""
+    return urlsplit(url)._replace(scheme=urlsplit(endpoint).scheme).geturl()
 
 
 def code_form(client: Client, code: str, verifier: str) -> str:

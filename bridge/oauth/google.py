@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import requests
+from google_auth_oauthlib.flow import Flow
 from urllib3.exceptions import HTTPError
 
 from bridge.errors import ConsentFailed, NeedsConsent, WrongAccount
@@ -12,7 +13,7 @@ from bridge.gmail import Gmail, build_service
 from bridge.http import json_object, lost, token_error
 from bridge.oauth import scopes
 from bridge.oauth.context import OAuth
-from bridge.oauth.exchange import Granted, TokenPair, ask_token, code_form, consent_url
+from bridge.oauth.exchange import Granted, TokenPair, ask_token, code_form, https_form, in_scheme_of
 
 
 def address_to_open(oauth: OAuth, address: str, *, state: str, verifier: str) -> str:
@@ -21,17 +22,20 @@ def address_to_open(oauth: OAuth, address: str, *, state: str, verifier: str) ->
     ``prompt=consent`` brings a refresh token each time; older grants are not added (``include_granted_scopes``), since
     a token with a metadata scope in it cannot read mail.
     """
-    return consent_url(
-        oauth.endpoints.google_authorize,
-        oauth.client("google"),
-        scopes.GOOGLE,
-        state=state,
-        verifier=verifier,
-        access_type="offline",
-        prompt="consent",
-        include_granted_scopes="false",
-        login_hint=address,
+    client, endpoint = oauth.client("google"), oauth.endpoints.google_authorize
+    web = {
+        "client_id": client.client_id,
+        "client_secret": client.client_secret,
+        "auth_uri": https_form(endpoint),
+        "token_uri": oauth.endpoints.google_token,
+    }
+    flow = Flow.from_client_config(
+        {"web": web}, list(scopes.GOOGLE), redirect_uri=client.redirect_url, state=state, code_verifier=verifier
     )
+    url, _ = flow.authorization_url(
+        access_type="offline", prompt="consent", include_granted_scopes="false", login_hint=address
+    )
+    return in_scheme_of(endpoint, str(url))
 
 
 def granted(oauth: OAuth, address: str, code: str, verifier: str) -> Granted:

@@ -129,7 +129,10 @@ class _Server(ThreadedWSGIServer):
     def __init__(self, host: str, port: int, app: WSGIApplication, ssl_context: ssl.SSLContext | None) -> None:
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._connections_lock = threading.Lock()
-        super().__init__(host, port, app, _Handler, ssl_context=ssl_context)
+        # Bound here, since werkzeug would end the process where the port is taken.
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.create_server((host, port), family=family, backlog=self.request_queue_size) as listening:
+            super().__init__(host, port, app, _Handler, ssl_context=ssl_context, fd=listening.fileno())
 
     def opened(self, connection: socket.socket) -> None:
         with self._connections_lock:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -20,6 +21,7 @@ from bridge.errors import StoreError, StoreLocked
 
 _BUSY = 30.0
 _PLACES = 20
+_DISCREET: dict[str, Any] = {"hide_parameters": True}  # an error's text goes into the log, and rows hold subjects
 
 
 class Store:
@@ -85,7 +87,7 @@ def make_engine(url: str, *, foreign_keys: bool, busy_timeout: float = _BUSY) ->
     if parsed.get_backend_name() == "postgresql":
         return _postgresql(parsed)
     make_private(Path(parsed.database or ""))
-    engine = create_engine(parsed.set(drivername="sqlite"), pool_size=_PLACES, max_overflow=_PLACES)
+    engine = create_engine(parsed.set(drivername="sqlite"), pool_size=_PLACES, max_overflow=_PLACES, **_DISCREET)
     _prepare_sqlite(engine, foreign_keys=foreign_keys, busy_timeout=busy_timeout)
     return engine
 
@@ -134,7 +136,11 @@ def make_private(path: Path) -> None:
 def _postgresql(url: URL) -> Engine:
     try:
         return create_engine(
-            url.set(drivername="postgresql+psycopg"), pool_size=_PLACES, max_overflow=_PLACES, pool_pre_ping=True
+            url.set(drivername="postgresql+psycopg"),
+            pool_size=_PLACES,
+            max_overflow=_PLACES,
+            pool_pre_ping=True,
+            **_DISCREET,
         )
     except ModuleNotFoundError as error:
         raise StoreError(

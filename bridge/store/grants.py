@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import bindparam, or_, update
 from sqlmodel import Session, col, select
 
 from bridge.errors import Provider
@@ -15,9 +15,12 @@ REFRESH_LEASE = timedelta(seconds=90)
 """How long one process may take to refresh before another one tries."""
 
 
+_OF_ACCOUNT = select(Grant).where(Grant.account_id == bindparam("of"))
+
+
 def of_account(session: Session, account_id: int) -> dict[str, Grant]:
     """Return an account's grants by provider."""
-    return {grant.provider: grant for grant in session.exec(select(Grant).where(Grant.account_id == account_id))}
+    return {grant.provider: grant for grant in session.exec(_OF_ACCOUNT, params={"of": account_id})}
 
 
 def find(session: Session, account_id: int, provider: Provider) -> Grant | None:
@@ -42,7 +45,7 @@ def quiet(session: Session, before: datetime) -> list[Grant]:
 
 
 def free(grant: Grant, now: datetime) -> bool:
-    """Say whether nobody holds a grant's lease, as ``lease`` decides it; for a look that writes nothing."""
+    """Say whether nobody holds a grant's lease, as ``lease`` decides it, without a transaction that writes."""
     until = grant.refresh_until
     return not grant.refresh_owner or until is None or not now <= until <= now + 2 * REFRESH_LEASE
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy import ColumnElement, bindparam, or_, update
 from sqlmodel import Session, col, select
 
 from bridge.store.lapse import lapsed
@@ -14,6 +14,21 @@ from bridge.store.tables import Account, Label, Mailbox
 
 LEASE = timedelta(minutes=10)
 """How long a worker may hold a mailbox without a word; a stopped one's mailbox goes to another after it."""
+
+
+_SETTLE = (
+    Mailbox.__table__.update()  # type: ignore[attr-defined]
+    .where(col(Mailbox.id) == bindparam("of"), col(Mailbox.lease) == bindparam("owner"))
+    .values(
+        due_at=bindparam("due"),
+        lease="",
+        lease_until=None,
+        reason=bindparam("why"),
+        tries=bindparam("tried"),
+        looked_at=bindparam("now"),
+    )
+)
+# Built once: building it for each mailbox of each second was a quarter of an idle poll's cost.
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +89,19 @@ def settle(session: Session, outcomes: Iterable[Settled], *, owner: str, now: da
     """
     ended = {outcome.mailbox_id: outcome for outcome in outcomes}
     called = _made_due(session, list(ended), owner=owner, now=now)
-    for outcome in ended.values():
-        again = called.get(outcome.mailbox_id)
-        session.exec(
-            update(Mailbox)
-            .where(col(Mailbox.id) == outcome.mailbox_id, col(Mailbox.lease) == owner)
-            .values(
-                due_at=again or outcome.due_at,
-                lease="",
-                lease_until=None,
-                reason=outcome.reason,
-                tries=0 if again else outcome.tries,
-                looked_at=now,
-            )
-        )
+    rows = [
+        {
+            "of": outcome.mailbox_id,
+            "owner": owner,
+            "due": called.get(outcome.mailbox_id, outcome.due_at),
+            "why": outcome.reason,
+            "tried": 0 if outcome.mailbox_id in called else outcome.tries,
+            "now": now,
+        }
+        for outcome in ended.values()
+    ]
+    if rows:
+        session.connection().execute(_SETTLE, rows)
 
 
 def renew(session: Session, mailbox_id: int, *, owner: str, now: datetime) -> bool:

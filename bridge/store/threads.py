@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, case, delete, func, update
+from sqlalchemy import and_, bindparam, case, delete, func, update
 from sqlmodel import Session, col, select
 
 from bridge.store.tables import TouchedThread
 from bridge.store.upsert import insert
+
+_NEXT_DUE = select(func.min(col(TouchedThread.due_at))).where(TouchedThread.mailbox_id == bindparam("of"))
 
 
 def touch(
@@ -53,8 +55,7 @@ def of_mailbox(session: Session, mailbox_id: int) -> list[TouchedThread]:
 
 def next_due(session: Session, mailbox_id: int) -> datetime | None:
     """Return when the next thread's time comes, None for an empty queue."""
-    query = select(func.min(col(TouchedThread.due_at))).where(TouchedThread.mailbox_id == mailbox_id)
-    earliest = session.exec(query).one()
+    earliest = session.exec(_NEXT_DUE, params={"of": mailbox_id}).one()
     return earliest
 
 

@@ -66,7 +66,7 @@ class BodyWriter:
             NotYet, errors.RemoteError: it could not be finished; it is taken up again at the next look.
         """
         origin = OriginProperty(self._kind, publication.content_id, publication.uid, entry.key)
-        if self.performer.was_begun(origin):
+        if self.performer.has_ended(origin):
             return
         if self.route.page_labels:
             self._labels(publication)

@@ -26,6 +26,7 @@ class Bridge:
         confluence: opens the Confluence client of a person's Atlassian grant.
         installation: the installation's id, from which markers and write keys are derived.
         spool: a private folder for attachments under way.
+        ending: says whether a pass is to end at its next good place; what is left stays queued.
     """
 
     store: Store
@@ -37,3 +38,4 @@ class Bridge:
     parser: HtmlParser
     installation: str
     spool: Path
+    ending: Callable[[], bool] = lambda: False

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from bridge.config import Settings
+from bridge.config.names import label_key
 from bridge.errors import NotFound
 from bridge.gmail import Gmail, History
 from bridge.store import events, follows, mailboxes, threads
@@ -82,10 +83,10 @@ def route_labels(settings: Settings, names: Mapping[str, str]) -> dict[str, str]
         settings: whose routes.
         names: the mailbox's labels, Gmail id -> name.
     """
-    by_name = {name.casefold(): gmail_id for gmail_id, name in names.items()}
+    by_name = {label_key(name): gmail_id for gmail_id, name in names.items()}
     found: dict[str, str] = {}
     for route in settings.routes:
-        label = by_name.get(route.label.casefold())
+        label = by_name.get(route.label_key)
         if label is not None and label not in found.values():
             found[route.name] = label
     return found
@@ -93,7 +94,7 @@ def route_labels(settings: Settings, names: Mapping[str, str]) -> dict[str, str]
 
 def labels_key(settings: Settings) -> str:
     """Return the set of labels that the routes look for, as text that changes with it."""
-    return "\n".join(sorted({route.label.casefold() for route in settings.routes}))
+    return "\n".join(sorted({route.label_key for route in settings.routes}))
 
 
 def _full_pass_due(box: Mailbox, settings: Settings, now: datetime) -> bool:

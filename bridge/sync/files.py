@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from bridge.config import Route
@@ -82,13 +83,15 @@ class FileMover:
     def _move(self, entry: Entry, message: Message, file: File) -> Attachment:
         with spooled(self.bridge.spool, self._bytes(message, file)) as data:
             row = self._reserve(entry, message, file, data)
+            refused: set[str] = set()
             for _ in range(_NAMES_TRIED):
                 if row.state is AttachmentState.DONE:
                     return row
                 try:
                     self.performer.perform(self._upload(row, message, data), entry_id=entry.id, attachment_id=row.id)
                 except NameTaken:
-                    row = self._rename(row, file)
+                    refused.add(row.folded)
+                    row = self._rename(row, file, refused)
                     continue
                 with self.bridge.store.read() as session:
                     return session.get_one(Attachment, row.id)
@@ -134,12 +137,12 @@ class FileMover:
             session.flush()
             return row
 
-    def _rename(self, row: Attachment, file: File) -> Attachment:
-        """Reserve the next free name: the last one stands on the page with other bytes."""
+    def _rename(self, row: Attachment, file: File, refused: AbstractSet[str]) -> Attachment:
+        """Reserve the next free name: those refused stand on the page with other bytes."""
         with self.bridge.store.write() as session:
             taken = publications.names_on(session, row.page_id)
             mine = session.get_one(Attachment, row.id)
-            mine.name = free_name(file.name, taken | {row.folded})
+            mine.name = free_name(file.name, taken | refused)
             mine.folded = mine.name.casefold()
             return mine
 

@@ -143,7 +143,8 @@ def _crowd(session: Session, members: Sequence[Follow]) -> Held:
     first = members[0]
     address = session.get_one(Mailbox, first.mailbox_id).address
     many = f"{len(members)} threads" if len(members) > 1 else "1 thread"
-    cause = "that were labelled before you connected" if first.reason == "backlog" else "that were labelled in one go"
+    verb = "were" if len(members) > 1 else "was"
+    cause = f"that {verb} labelled {'before you connected' if first.reason == 'backlog' else 'in one go'}"
     return Held(
         id=f"{first.reason}:{address}:{first.route}",
         address=address,

@@ -27,10 +27,11 @@ _LONGEST_PASS = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """A person's two grants, where both live."""
+    """A person's grants, where they live; ``next_thread`` is when the first queued thread's time comes."""
 
     google: Grant | None
     atlassian: Grant | None
+    next_thread: datetime | None
 
 
 def sync_mailbox(bridge: Bridge, box: Mailbox) -> Settled:
@@ -46,7 +47,9 @@ def sync_mailbox(bridge: Bridge, box: Mailbox) -> Settled:
     try:
         gmail = bridge.gmail(box, connections.google)
         touched = detect(bridge, box, gmail, settings)
-        waiting = _next_thread(bridge, box) if connections.atlassian is not None else None
+        waiting = None
+        if connections.atlassian is not None:
+            waiting = _next_thread(bridge, box) if touched else connections.next_thread
         if connections.atlassian is not None and waiting is not None and waiting <= bridge.clock.now():
             client = bridge.confluence(connections.atlassian)
             _threads(bridge, ThreadLook(bridge, box, gmail, connections.atlassian, client))
@@ -67,6 +70,8 @@ def _threads(bridge: Bridge, looking: ThreadLook) -> None:
         if not rows:
             return
         for row in rows:
+            if bridge.ending():
+                return
             seen.add((row.id or 0, row.generation))
             looking.look(row, bridge.settings())
 
@@ -79,8 +84,9 @@ def _due(bridge: Bridge, box_id: int) -> list[TouchedThread]:
 def _connections(bridge: Bridge, box: Mailbox) -> Connections:
     with bridge.store.read() as session:
         held = grants.of_account(session, box.account_id)
+        next_thread = threads.next_due(session, box.id or 0)
     living = {provider: grant for provider, grant in held.items() if grant.state is GrantState.LIVE}
-    return Connections(living.get("google"), living.get("atlassian"))
+    return Connections(living.get("google"), living.get("atlassian"), next_thread)
 
 
 def _next_thread(bridge: Bridge, box: Mailbox) -> datetime | None:

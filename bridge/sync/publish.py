@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from bridge.config import Route, Settings
 from bridge.confluence import Confluence
-from bridge.errors import CredentialRefused, NeedsConsent, OperatorMustAct, PersonMustAct, RemoteError
+from bridge.errors import NeedsConsent, OperatorMustAct, PersonMustAct, RemoteError
 from bridge.gmail import Gmail
 from bridge.model import Message, Thread
 from bridge.store import events, follows, publications
@@ -31,6 +31,7 @@ from bridge.sync.context import Bridge
 from bridge.sync.failures import Reaction, reaction
 from bridge.sync.gather import writer_able
 from bridge.sync.people import not_there
+from bridge.sync.probe import probed
 from bridge.sync.replies import ReplyWriter
 from bridge.sync.writes.perform import NotYet, Performer
 
@@ -70,7 +71,7 @@ class Publisher:
         except RemoteError as error:
             if error.provider == "google":
                 raise
-            error = self._probed(error)
+            error = probed(error, self.client)
             again = self._failed(publication_id, thread, error)
             if isinstance(error, (NeedsConsent, OperatorMustAct)):
                 raise error from None
@@ -103,6 +104,8 @@ class Publisher:
                     return None
                 self._give_up(entry, thread)
                 continue
+            if self.bridge.ending():
+                return self.bridge.clock.now()
             publication = self._write(performer, publication, entry, message, earlier, route)
             earlier.append(message)
         self._finish(performer, publication, entries, route)
@@ -197,27 +200,6 @@ class Publisher:
 
     def _mine(self, listed: Sequence[Follow]) -> list[Follow]:
         return [f for f in listed if f.mailbox_id == self.box.id and f.state in follows.OPEN]
-
-    def _probed(self, error: RemoteError) -> RemoteError:
-        """Find out what a refused credential means: the connection ended, or only this object is out of reach."""
-        if not isinstance(error, CredentialRefused) or error.provider != "atlassian":
-            return error
-        try:
-            self.client.current_user()
-        except (NeedsConsent, CredentialRefused):
-            return NeedsConsent(
-                "Confluence does not accept the connection any more. Connect Confluence again.",
-                provider="atlassian",
-                answer=error.answer,
-                reason="refused",
-            )
-        except RemoteError as other:
-            return other
-        return PersonMustAct(
-            "Confluence refused this although the connection works. Check whether you may still see the page.",
-            provider="atlassian",
-            answer=error.answer,
-        )
 
     def _said(self, row: Publication, error: RemoteError, meaning: Reaction) -> Reaction:
         """Put a person's move into words that name the place."""

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bridge.config import Settings
 from bridge.confluence import Confluence
-from bridge.errors import NeedsConsent, NotFound, OperatorMustAct, RateLimited, RemoteError, StoreError
+from bridge.errors import CredentialRefused, NeedsConsent, NotFound, OperatorMustAct, RateLimited, RemoteError, StoreError
 from bridge.gmail import Gmail
 from bridge.model import Thread
 from bridge.store import events, follows, threads
@@ -21,6 +21,7 @@ from bridge.sync.detect import look_at_labels, route_labels, sighted
 from bridge.sync.failures import backoff
 from bridge.sync.gather import situation, with_places
 from bridge.sync.plan import plan
+from bridge.sync.probe import probed
 from bridge.sync.publish import Publisher
 from bridge.sync.read import read_plainly, read_thread
 from bridge.sync.situation import Situation
@@ -61,21 +62,33 @@ class ThreadLook:
         except (NeedsConsent, OperatorMustAct):
             self._uncount(row)
             raise
+        except CredentialRefused as refused:
+            self._refused(row, probed(refused, self.client))
         except RateLimited as limited:
             self._uncount(row)
             if limited.provider == "google":
                 raise
             self._later(row, self.bridge.clock.now() + timedelta(seconds=limited.retry_after or 60.0))
         except RemoteError as error:
-            again = backoff(row.failures + 1, self.bridge.chance)
-            log.info("thread put off", thread=row.thread_id, cause=error.answer.reason, status=error.answer.status)
-            self._later(row, self.bridge.clock.now() + again, failures=row.failures + 1)
+            self._put_off(row, error)
         except StoreError:
             raise
         except Exception:
             log.exception("thread failed", thread=row.thread_id, attempt=attempt)
             again = backoff(attempt, self.bridge.chance)
             self._later(row, self.bridge.clock.now() + again, tries=attempt)
+
+    def _refused(self, row: TouchedThread, meaning: RemoteError) -> None:
+        """Put a thread off whose place was refused; where the connection as such ended, that is said instead."""
+        if isinstance(meaning, NeedsConsent):
+            self._uncount(row)
+            raise meaning
+        self._put_off(row, meaning)
+
+    def _put_off(self, row: TouchedThread, error: RemoteError) -> None:
+        again = backoff(row.failures + 1, self.bridge.chance)
+        log.info("thread put off", thread=row.thread_id, cause=error.answer.reason, status=error.answer.status)
+        self._later(row, self.bridge.clock.now() + again, failures=row.failures + 1)
 
     def _look(self, row: TouchedThread, settings: Settings, attempt: int) -> None:
         if row.unsure and not self._has_follow(row) and not self._labelled_now(row, settings):

@@ -80,6 +80,14 @@ def test_a_lease_from_before_the_clock_was_set_back_is_over(session: Session, gr
     assert lease(session, grant, "two")
 
 
+@pytest.mark.parametrize("now", [after(days=-1), after(seconds=-90), NOW, after(seconds=90), after(seconds=91)])
+def test_free_says_what_lease_would(session: Session, grant: Grant, now: datetime) -> None:
+    assert grants.free(grant, NOW)
+    lease(session, grant, "one")
+    session.refresh(grant)
+    assert grants.free(grant, now) is lease(session, grant, "two", now)
+
+
 def test_release_is_the_owners(session: Session, grant: Grant) -> None:
     lease(session, grant, "one")
     grants.release(session, grant.id or 0, owner="two")

@@ -7,13 +7,13 @@ import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from sqlmodel import select
+from sqlmodel import SQLModel, col, select
 
 from bridge.clock import SeededChance, VirtualClock
 from bridge.config import Atlassian, Google, Route, Safety, Settings
@@ -22,12 +22,13 @@ from bridge.confluence import Comment, Confluence, Content, Property, RemoteFile
 from bridge.errors import NameTaken, NotFound, RemoteError, Temporary, TitleTaken
 from bridge.gmail import Gmail, History, Label, Profile, Touched
 from bridge.model import File, Message, Person, Thread
-from bridge.render import HtmlParser
+from bridge.render import HtmlParser, origin_url
 from bridge.store import grants
 from bridge.store.engine import Store, open_store
 from bridge.store.migrate import migrate
 from bridge.store.tables import (
     Account,
+    Attachment,
     Entry,
     Follow,
     FollowState,
@@ -40,6 +41,8 @@ from bridge.store.tables import Label as LabelRow
 from bridge.sync.context import Bridge
 from bridge.sync.situation import KnownFollow, KnownPublication, NoPlace, Place, Situation
 from bridge.sync.writes.perform import Performer
+
+Row = TypeVar("Row", bound=SQLModel)
 
 NOW = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
 ADA, BEN, CY, EVE = "ada@example.com", "ben@example.com", "cy@example.com", "eve@acme.example"
@@ -151,6 +154,12 @@ def new_store(folder: Path) -> Iterator[Store]:
         store.close()
 
 
+def rows(store: Store, table: type[Row]) -> list[Row]:
+    """Return all rows of a table, oldest first."""
+    with store.read() as session:
+        return list(session.exec(select(table).order_by(col(table.id))))  # type: ignore[attr-defined]
+
+
 def hire(store: Store, address: str = ADA, **box: Any) -> Mailbox:
     """Connect somebody at both providers; their mailbox had its first full pass, unless ``box`` says otherwise."""
     given: dict[str, Any] = {
@@ -184,7 +193,8 @@ def hire(store: Store, address: str = ADA, **box: Any) -> Mailbox:
         session.add(row)
         session.flush()
         assert row.id is not None
-        session.add(LabelRow(mailbox_id=row.id, gmail_id=LABEL, name="Confluence/ENG"))
+        for gmail_id, name in ((LABEL, "Confluence/ENG"), ("INBOX", "INBOX")):
+            session.add(LabelRow(mailbox_id=row.id, gmail_id=gmail_id, name=name))
         return row
 
 
@@ -236,6 +246,28 @@ def add_entry(store: Store, publication: Publication, box: Mailbox, message: Mes
         return row
 
 
+def add_attachment(store: Store, publication: Publication, entry: Entry, data: bytes, **fields: Any) -> Attachment:
+    """Add a file whose name is reserved."""
+    given: dict[str, Any] = {"page_id": publication.page_id, "name": "report.pdf", "folded": "report.pdf"}
+    with store.write() as session:
+        row = Attachment(
+            publication_id=publication.id or 0,
+            entry_id=entry.id or 0,
+            sha256=hashlib.sha256(data).hexdigest(),
+            size=len(data),
+            mime_type="application/pdf",
+            source="k:1",
+            **given | fields,
+        )
+        session.add(row)
+        return row
+
+
+def marked(key: str) -> str:
+    """Return a body with an entry's origin link."""
+    return f'<p><a href="{origin_url(key, "1@example.com")}">mail</a></p>'
+
+
 def performer(store: Store, clock: VirtualClock, client: FakeConfluence, publication: Publication) -> Performer:
     """Return the performer of a publication, as its own account."""
     return Performer(
@@ -252,8 +284,18 @@ def performer(store: Store, clock: VirtualClock, client: FakeConfluence, publica
 
 def file(part_id: str, data: bytes, name: str = "report.pdf", **fields: Any) -> File:
     """Return a file whose bytes came with the payload."""
-    given: dict[str, Any] = {"mime_type": "application/pdf", "content_id": "", "inline": False, "data": data}
-    return File(**{"part_id": part_id, "name": name, "size": len(data), **given, **fields})
+    given: dict[str, Any] = {"mime_type": "application/pdf", "content_id": "", "inline": False}
+    return File(**{"part_id": part_id, "name": name, "size": len(data), "data": data, **given, **fields})
+
+
+def far_file(part_id: str, attachment_id: str, size: int = 8) -> File:
+    """Return a file whose bytes are behind an attachment id."""
+    return replace(file(part_id, b""), data=None, attachment_id=attachment_id, size=size)
+
+
+def as_client(fake: FakeConfluence) -> Confluence:
+    """Return the fake as what the product takes it for."""
+    return cast("Confluence", fake)
 
 
 class Crash(BaseException):
@@ -568,7 +610,7 @@ class Scene:
             clock=self.clock,
             chance=SeededChance(1),
             settings=lambda: self.settings,
-            gmail=lambda box: cast("Any", self.gmail),
+            gmail=lambda box, grant: cast("Any", self.gmail),
             confluence=lambda grant: cast("Any", self.confluence),
             parser=HtmlParser(),
             installation="inst",
@@ -590,10 +632,9 @@ class Scene:
         with self.store.read() as session:
             return grants.of_account(session, self.box.account_id)["atlassian"]
 
-    def rows(self, table: type[Any]) -> list[Any]:
+    def rows(self, table: type[Row]) -> list[Row]:
         """Return all rows of a table, oldest first."""
-        with self.store.read() as session:
-            return list(session.exec(select(table).order_by(table.id)))
+        return rows(self.store, table)
 
 
 @contextmanager

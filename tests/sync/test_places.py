@@ -42,9 +42,7 @@ def test_a_space_is_asked_for_once_in_six_hours(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.scenario("A4")
-def test_where_pages_posts_and_comments_go(
-    tmp_path: Path, route: dict[str, object], container: str, kind: str
-) -> None:
+def test_where_pages_posts_and_comments_go(tmp_path: Path, route: dict[str, object], container: str, kind: str) -> None:
     with scene(tmp_path) as made:
         version = Version(1, "", "", None)
         made.confluence.parents["Mail"] = Content("page", "55", "current", "Mail", "100", "", "", version, "", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -73,6 +74,7 @@ class Comment:
         entry = session.get_one(Entry, self.entry_id)
         entry.state, entry.remote_id, entry.since = EntryState.DONE, result.remote_id, now
         entry.account_id = write.account_id
+        entry.digest = hashlib.sha256(self.storage.encode()).hexdigest()
         if self.is_body:
             publication = session.get_one(Publication, self.publication_id)
             publication.state, publication.published_at = PublicationState.PUBLISHED, now

@@ -15,7 +15,7 @@ from bridge.confluence import Confluence
 from bridge.errors import RemoteError
 from bridge.store import events, writes
 from bridge.store.engine import Store
-from bridge.store.tables import Publication, Write
+from bridge.store.tables import Publication, Write, WriteState
 from bridge.store.writes import Intent
 from bridge.sync.keys import write_key
 from bridge.sync.writes.base import Kind, Result
@@ -80,10 +80,11 @@ class Performer:
                 row = writes.send_again(session, row.id or 0, intent, self.clock.now())
         self._send(kind, row)
 
-    def was_begun(self, kind: Kind) -> bool:
-        """Say whether a write was ever sent, whatever came of it."""
+    def has_ended(self, kind: Kind) -> bool:
+        """Say whether a write was sent and its answer came, be it a refusal."""
         with self.store.read() as session:
-            return writes.find(session, self.publication_id, kind.kind, kind.target) is not None
+            row = writes.find(session, self.publication_id, kind.kind, kind.target)
+            return row is not None and row.state not in (WriteState.PLANNED, WriteState.SENT)
 
     def _look(self, kind: Kind, row: Write) -> Result | None:
         sent_at = row.sent_at or self.clock.now()

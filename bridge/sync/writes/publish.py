@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -71,3 +72,4 @@ class Publish:
         entry = session.get_one(Entry, self.entry_id)
         entry.state, entry.remote_id, entry.since = EntryState.DONE, result.remote_id, now
         entry.account_id = write.account_id
+        entry.digest = hashlib.sha256(self.storage.encode()).hexdigest()
