@@ -52,6 +52,11 @@ _RULE = re.compile(
     r"|forwarded by .{1,80}|original mail|reply above this line)\s*[-_]{2,}|begin forwarded message:|[-_]{20,})\s*$",
     re.IGNORECASE,
 )
+_VERBLESS = re.compile(
+    r"^\d{4}(?:年|[./-])\s?\d{1,2}(?:月|[./-])\s?\d{1,2}日?[^<>]{0,120}<[^<>@\s]{1,64}@[^<>\s]{1,255}>\s*[:：]$"
+)
+"""Gmail's own line in languages that put no verb: "2026年1月8日(木) 10:02 Mara Lind <mara@example.com>:"."""
+
 MAX_LINES = 6
 """An attribution line is wrapped over at most so many lines; a header block's fields may each be wrapped too."""
 
@@ -76,7 +81,7 @@ def attribution(text: str) -> tuple[str, str]:
     joined = " ".join(line.strip(" \t>") for line in lines)
     verb = _VERB.search(joined)
     if verb is None:
-        return "", ""
+        return _parted(joined.rstrip(" :：")) if _VERBLESS.match(joined.strip()) else ("", "")
     before = _LEAD.sub("", joined[: verb.start()]).strip(" ,")
     after = joined[verb.end() :].strip(" :：,\n")
     if not re.search(r"\w", after):
@@ -152,7 +157,7 @@ def _is_wrote(line: str) -> bool:
         return False
     verb = _VERB.search(line)
     if verb is None or "\n" in line:
-        return False
+        return bool(_VERBLESS.match(line))
     lead = bool(_LEAD.match(line))
     dated = len(re.findall(r"\d+", _ADDRESS.sub("", line))) >= 2
     addressed = bool(_ADDRESS.search(line))

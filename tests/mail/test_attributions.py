@@ -24,6 +24,8 @@ LINES = [
     ("8 января 2026 г., 10:02, Mara <m@e.example> написал:", "Mara", "8 января 2026 г., 10:02"),
     ("Mara Lind kirjoitti 5.3.2012 10:22:", "Mara Lind", "5.3.2012 10:22"),
     ("2026年1月8日(木) 10:02 Mara Lind <m@example.com>のメール", "Mara Lind", "2026年1月8日(木) 10:02"),
+    ("2026年1月8日(木) 10:02 Mara Lind <m@example.com>:", "Mara Lind", "2026年1月8日(木) 10:02"),
+    ("2026-01-08 10:02 Mara Lind <m@example.com>:", "Mara Lind", "2026-01-08 10:02"),
     ("在 2026年1月8日，10:02，Mara <m@e.example> 写道：", "Mara", "2026年1月8日，10:02"),
     ("* Mara Lind <m@example.com> wrote:", "Mara Lind", ""),
     ("mara@example.com writes:", "mara (example.com)", ""),
