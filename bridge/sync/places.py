@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bridge.config import Route
 from bridge.confluence import Confluence
-from bridge.errors import NotFound, PersonMustAct
+from bridge.errors import NotFound
 from bridge.store import spaces
 from bridge.store.tables import Grant
 from bridge.sync.context import Bridge
@@ -76,15 +76,3 @@ def _container(client: Confluence, route: Route, space_id: str) -> str:
     if parent is None:
         raise NotFound(f'No page is called "{route.parent}".', provider="atlassian")
     return parent.id
-
-
-def refused_place(error: PersonMustAct, place: Place) -> str:
-    """Return what to tell a person whose page was refused at a place: Confluence hides what it forbids behind a 404."""
-    if place.kind == "comment":
-        return (
-            f"You may not comment on page {place.container}, or it is gone. Ask for access, or have the route changed."
-        )
-    return (
-        f"You may not add pages in space {place.space_key} (or the parent page is gone). "
-        "Ask an admin of the space for that permission, or have the route changed."
-    )

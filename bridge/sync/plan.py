@@ -21,6 +21,7 @@ from bridge.sync.situation import KnownEntry, KnownFollow, KnownPublication, NoP
 Where = Literal["nowhere", "own", "new", "join"]
 
 _BLOCKING = ("backlog", "brake")
+_NOT_SHOWN = (EntryState.HELD, EntryState.GIVEN_UP)
 _PLACE_AGAIN = timedelta(hours=6)
 
 
@@ -232,8 +233,11 @@ def _entries(
         is_body = known.ordinal == 0 if known else (publication is None and not made)
         if not is_body and route.replies == "none":
             continue
-        made.append(_entry(situation, message, earlier, is_body=is_body, known=known))
-        earlier.append(message)
+        entry = _entry(situation, message, earlier, is_body=is_body, known=known)
+        made.append(entry)
+        if entry.state is EntryState.PLANNED and not (known and known.state in _NOT_SHOWN):
+            # Who got a mail that is not on the page missed nothing on it.
+            earlier.append(message)
     return tuple(entry for entry in made if entry.state is not EntryState.GIVEN_UP)
 
 

@@ -33,9 +33,7 @@ from bridge.sync.gather import writer_able
 from bridge.sync.people import not_there
 from bridge.sync.probe import probed
 from bridge.sync.replies import ReplyWriter
-from bridge.sync.writes.perform import NotYet, Performer
-
-_LEASE_TAKEN = timedelta(seconds=5)
+from bridge.sync.writes.perform import LEASE_TAKEN, NotYet, Performer
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +57,10 @@ class Publisher:
             NeedsConsent, OperatorMustAct: what holds for every publication of this person; it is written down here too.
             errors.RemoteError: Gmail failed, which says nothing of the publication.
         """
-        owner = f"{self.box.lease or 'sync'}/{self.box.id}"
         now = self.bridge.clock.now()
         with self.bridge.store.write() as session:
-            if not publications.lease(session, publication_id, owner=owner, now=now):
-                return now + _LEASE_TAKEN
+            if not publications.lease(session, publication_id, owner=self._owner, now=now):
+                return now + LEASE_TAKEN
         try:
             return self._entries(publication_id, route, thread)
         except NotYet as wait:
@@ -78,7 +75,11 @@ class Publisher:
             return again
         finally:
             with self.bridge.store.write() as session:
-                publications.release(session, publication_id, owner=owner)
+                publications.release(session, publication_id, owner=self._owner)
+
+    @property
+    def _owner(self) -> str:
+        return f"{self.box.lease or 'sync'}/{self.box.id}"
 
     def _entries(self, publication_id: int, route: Route, thread: Thread) -> datetime | None:
         with self.bridge.store.read() as session:
@@ -151,6 +152,7 @@ class Publisher:
             installation=self.bridge.installation,
             publication_uid=publication.uid,
             thread_id=thread.thread_id,
+            owner=self._owner,
         )
 
     def _give_up(self, entry: Entry, thread: Thread) -> None:

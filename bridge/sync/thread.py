@@ -10,7 +10,15 @@ from sqlalchemy.exc import IntegrityError
 
 from bridge.config import Settings
 from bridge.confluence import Confluence
-from bridge.errors import CredentialRefused, NeedsConsent, NotFound, OperatorMustAct, RateLimited, RemoteError, StoreError
+from bridge.errors import (
+    CredentialRefused,
+    NeedsConsent,
+    NotFound,
+    OperatorMustAct,
+    RateLimited,
+    RemoteError,
+    StoreError,
+)
 from bridge.gmail import Gmail
 from bridge.model import Thread
 from bridge.store import events, follows, threads
@@ -18,7 +26,7 @@ from bridge.store.tables import FollowState, Grant, Mailbox, TouchedThread
 from bridge.sync.apply import Applied, ClaimedMeanwhile, apply
 from bridge.sync.context import Bridge
 from bridge.sync.detect import look_at_labels, route_labels, sighted
-from bridge.sync.failures import backoff
+from bridge.sync.failures import backoff, reaction
 from bridge.sync.gather import situation, with_places
 from bridge.sync.plan import plan
 from bridge.sync.probe import probed
@@ -86,9 +94,17 @@ class ThreadLook:
         self._put_off(row, meaning)
 
     def _put_off(self, row: TouchedThread, error: RemoteError) -> None:
-        again = backoff(row.failures + 1, self.bridge.chance)
+        """Look again when the failure says so; where a person must act, the thread's follows say what they must do."""
+        now = self.bridge.clock.now()
+        meaning = reaction(error, now=now, tries=row.failures + 1, chance=self.bridge.chance)
         log.info("thread put off", thread=row.thread_id, cause=error.answer.reason, status=error.answer.status)
-        self._later(row, self.bridge.clock.now() + again, failures=row.failures + 1)
+        with self.bridge.store.write() as session:
+            if meaning.move == "person":
+                for follow in follows.of_thread(session, self.box.id or 0, row.thread_id):
+                    if follow.state is FollowState.FOLLOWING and follow.publication_id is None:
+                        follow.state, follow.reason, follow.since = FollowState.NEEDS_SOMEBODY, meaning.move, now
+                        follow.detail = meaning.detail
+            threads.later(session, row.id or 0, meaning.again_at, row.generation, failures=row.failures + 1)
 
     def _look(self, row: TouchedThread, settings: Settings, attempt: int) -> None:
         if row.unsure and not self._has_follow(row) and not self._labelled_now(row, settings):

@@ -150,9 +150,7 @@ def test_an_idle_poll_adds_no_row(here: Installation, clock: VirtualClock) -> No
         assert len(session.exec(select(Mailbox)).all()) == 3
 
 
-def test_a_refused_turn_loses_nothing(
-    here: Installation, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_turn_loses_nothing(here: Installation, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
     ada = here.person("Ada")
     turning = dispatch(here, clock)
     (claimed,) = turning.tick()

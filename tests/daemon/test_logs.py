@@ -81,7 +81,9 @@ def test_what_libraries_warn_of_comes_in_the_same_form() -> None:
     logging.getLogger("apscheduler.scheduler").warning("Run of job %s was missed", "tick")
     logging.getLogger("some.library").info("not shown")
     logging.getLogger("requests_oauthlib").debug("not shown")
-    logging.getLogger("urllib3.connectionpool").warning("Failed to parse headers (url=%s)", f"https://x/?title={CANARY}")
+    logging.getLogger("urllib3.connectionpool").warning(
+        "Failed to parse headers (url=%s)", f"https://x/?title={CANARY}"
+    )
     (line,) = objects(stream)
     assert (line["event"], line["level"]) == ("Run of job tick was missed", "warning")
 

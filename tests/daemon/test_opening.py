@@ -49,7 +49,10 @@ def test_a_new_key_is_made_once_and_told(site: Served) -> None:
 def test_a_lost_key_is_not_replaced(site: Served) -> None:
     key = site.folder / "seal_key"
     key.unlink()
-    with pytest.raises(SecretMissing, match=r"^No seal_key is known: the file .*seal_key is not there\."), site.opened():
+    with (
+        pytest.raises(SecretMissing, match=r"^No seal_key is known: the file .*seal_key is not"),
+        site.opened(),
+    ):
         pass
     assert not key.exists()
 
@@ -103,9 +106,7 @@ def test_an_older_database_is_brought_up_after_a_copy(site: Served, monkeypatch:
     copy = f"{site.folder}/mailbridge.db.before"
     monkeypatch.setattr("bridge.daemon.opening.migrate", lambda url: migrations.migrate(url) or copy)
     with site.opened() as opened:
-        assert opened.remarks == (
-            f"The database was brought up to this version; the one before is kept as {copy}.",
-        )
+        assert opened.remarks == (f"The database was brought up to this version; the one before is kept as {copy}.",)
 
 
 def test_a_newer_database_is_left_as_it_is(site: Served) -> None:

@@ -7,12 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from support.served import ADA, BEN, ENG, PATIENCE, Served, free_port, served, until
 
@@ -102,6 +104,39 @@ def test_two_of_them_share_by_leases(site: Served) -> None:
         assert second.end(signal.SIGINT) == 0
     assert site.titles() == subjects
     assert len(site.world.atlassian.pages) == len(subjects)
+
+
+class Slow:
+    """Makes the sandbox take its time for every comment."""
+
+    def before(self, request: Request, operation: str, person: str) -> Response | None:
+        if operation == "createFooterComment":
+            threading.Event().wait(0.2)
+        return None
+
+    def after(self, request: Request, operation: str, person: str, response: Response) -> Response:
+        return response
+
+
+def test_sigterm_in_the_middle_of_a_long_thread(site: Served) -> None:
+    """The write under way is finished, the rest is left to the next start at once, and nothing is doubled."""
+    comments, replies = site.world.atlassian, 40
+    site.world.core.faults.append(Slow())
+    thread = site.mail("Release plan")
+    for number in range(replies):
+        site.reply(thread, f"Reply {number}.\n")
+    with run(site, name="one") as first:
+        until(lambda: len(comments.comments) >= 3, "the first comments")
+        assert first.end() == 0
+        assert first.told("stopped")[0]["finished"] is True
+    assert 3 <= len(comments.comments) < replies
+    site.world.core.faults.clear()
+    with run(site, name="two") as second:
+        until(lambda: len(comments.comments) >= replies, "the rest")
+        until(lambda: "1 published, 0 publishing now" in mailbridge(site, "status").stdout, "word of it")
+        assert second.end() == 0
+    assert len(comments.comments) == replies
+    assert site.titles() == ["Release plan"]
 
 
 def test_a_second_one_at_the_same_address_is_refused(site: Served) -> None:

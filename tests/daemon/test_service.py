@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 from structlog.testing import capture_logs
 
 from bridge import __version__
@@ -22,7 +23,6 @@ from bridge.daemon.systemd import Notifier
 from bridge.errors import StoreLocked
 from bridge.store import meta
 from bridge.store.tables import Follow, FollowState, Grant, Publication
-from sqlmodel import select
 
 from support.served import ADA, ENG, HR, PATIENCE, Served, at_work, served, service_of, until
 

@@ -99,9 +99,10 @@ def test_the_quota_is_counted_by_mailbox(office: Office) -> None:
     clients = Clients(office.opened.oauth, office.opened.tokens)
     ada = clients.gmail(office.box(ADA), office.grant("google", ADA))
     ben = clients.gmail(office.box(BEN), office.grant("google", BEN))
+    for _ in range(20):
+        ada.profile()
     with pytest.raises(RateLimited):
-        for _ in range(100):
-            ada.profile()
+        ada.profile()
     with pytest.raises(RateLimited):
         clients.gmail(office.box(ADA), office.grant("google", ADA)).profile()  # a new client, the same mailbox
     assert ben.profile().address == BEN

@@ -26,7 +26,7 @@ def again(at_hand: Story, seal_key: str) -> Company:
     return found(
         at_hand.world,
         at_hand.folder,
-        settings=lambda: settings(),
+        settings=settings,
         transports=oauth.transports,
         clock=oauth.clock,
         chance=oauth.chance,
@@ -43,9 +43,14 @@ def test_connecting_connects_both_and_answers(at_hand: Story, answer: str | None
     assert (box.address, box.backlog) == (ADA, backlog)
 
 
-def test_a_consent_that_does_not_end_well_is_told(at_hand: Story) -> None:
-    with pytest.raises(BridgeError, match=r"^guest@partner\.example could not connect: |domain|may connect"):
+def test_a_consent_that_does_not_end_well_is_told(at_hand: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BridgeError, match=r"^guest@partner\.example cannot connect here;"):
         at_hand.company.connect("guest@partner.example")
+    oauth = at_hand.world.google.oauth
+    approve = oauth.approve
+    monkeypatch.setattr(oauth, "approve", lambda url, person: approve(url, BEN))
+    with pytest.raises(BridgeError, match=r"^ada@example\.com could not connect: .*ben@example\.com"):
+        at_hand.company.connect(ADA)
 
 
 def test_the_database_is_the_same_at_the_next_start(at_hand: Story) -> None:

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from bridge.config import Route
 from bridge.store.tables import FollowState
+
 from support.stories import ADA, BASE, BEN, CY, ENG, Story, story
 from support.thread_t3 import PDF, PNG, SUBJECT, assert_expected_t3, send_t3
 

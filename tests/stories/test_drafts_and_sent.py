@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from support.stories import ADA, BEN, Story, story
 from support.thread_t3 import assert_expected_t3, send_t3
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from xml.sax.saxutils import unescape
 
 import pytest
+
 from bridge.sandbox.confluence_state import Page
+
 from support.stories import ADA, BEN, ENG, Story, story
 from support.thread_t3 import HTML, PDF, PNG
 
@@ -37,7 +39,9 @@ def test_ten_files_arrive_byte_for_byte_under_names_that_are_safe_and_their_own(
     with story(tmp_path) as company:
         page = _published(company, files)
         standing = company.wiki.wiki.files_on(page.id)
-        assert sorted(file.sha256 for file in standing) == sorted(hashlib.sha256(data).hexdigest() for *_, data in files)
+        assert sorted(file.sha256 for file in standing) == sorted(
+            hashlib.sha256(data).hexdigest() for *_, data in files
+        )
         assert all(len(file.versions) == 1 for file in standing)
         names = [file.name for file in standing]
         assert len({name.casefold() for name in names}) == 10

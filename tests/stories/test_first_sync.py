@@ -121,7 +121,9 @@ def test_an_unlabelled_mail_is_never_opened(tmp_path: Path) -> None:
         company.wait(7 * 3600)
         company.passes()
         assert [page.title for page in company.wiki.pages] == ["Open"]
-        opened = [seen for seen in company.world.core.journal.since(mark) if seen.operation == "gmail.users.threads.get"]
+        opened = [
+            seen for seen in company.world.core.journal.since(mark) if seen.operation == "gmail.users.threads.get"
+        ]
         assert {seen.path.rpartition("/")[2] for seen in opened} == {open_thread}
         answers = b"".join(seen.response_body for seen in company.world.core.journal.since(mark))
         assert canary.encode() not in answers

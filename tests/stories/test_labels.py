@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from bridge.store.tables import FollowState
+
 from support.stories import ADA, BEN, CY, story
 from support.thread_t3 import assert_expected_t3, send_t3
 

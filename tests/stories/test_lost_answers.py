@@ -10,12 +10,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from werkzeug.wrappers import Request, Response
+
 from bridge.sandbox.core import Dropped
 from bridge.sandbox.faults import Kind, Rule
 from bridge.sync.writes.perform import Performer
+
 from support.stories import ADA, BEN, Story, story
 from support.thread_t3 import assert_expected_t3, send_t3
-from werkzeug.wrappers import Request, Response
 
 WRITES = ("createPage", "updatePage", "createFooterComment", "createAttachment", "addLabelsToContent")
 KINDS: tuple[Kind, ...] = ("drop-before", "drop-after")

@@ -42,7 +42,9 @@ def test_three_people_who_label_a_hundred_threads_each_in_a_second_get_their_pag
         with ThreadPoolExecutor(8) as pool:
             _passes(company, pool, 2)
         wiki = company.wiki
-        assert {page.title for page in wiki.pages} == {f"{name} {n}" for name in ("ada", "ben", "cy") for n in range(100)}
+        assert {page.title for page in wiki.pages} == {
+            f"{name} {n}" for name in ("ada", "ben", "cy") for n in range(100)
+        }
         assert Counter(page.author for page in wiki.pages) == {
             wiki.person(person).account_id: 100 for person in (ADA, BEN, CY)
         }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+
 from support.stories import ADA, BEN, CY, story
 
 HIDDEN = "secret.reader@hidden.example"
@@ -56,7 +57,10 @@ def test_the_panel_names_people_and_no_address_label_version_or_message_id(tmp_p
         (page,) = company.wiki.pages
         text = page.body
         panel = text[text.index('ac:name="panel"') : text.index("</ac:structured-macro>")]
-        writer, recipients = panel.index("<strong>petra</strong> (acme.example)"), panel.index("Ada Lovelace and Ben Hart")
+        writer, recipients = (
+            panel.index("<strong>petra</strong> (acme.example)"),
+            panel.index("Ada Lovelace and Ben Hart"),
+        )
         assert writer < recipients
         assert "Monday, 20 April 2026, " in panel
         assert "UTC" in panel
@@ -73,7 +77,9 @@ def test_the_panel_names_people_and_no_address_label_version_or_message_id(tmp_p
 def test_logs_and_events_hold_no_token_no_subject_and_no_text(tmp_path: Path) -> None:
     with structlog.testing.capture_logs() as logs, story(tmp_path) as company:
         company.connect(ADA, BEN)
-        sent = company.send(ADA, BEN, "Quokka subject", "Quokka text.\n", files=[("quokka.pdf", "application/pdf", b"%")])
+        sent = company.send(
+            ADA, BEN, "Quokka subject", "Quokka text.\n", files=[("quokka.pdf", "application/pdf", b"%")]
+        )
         company.label(ADA, sent[ADA][1])
         company.passes()
         company.send(CY, ADA, "Another quokka")

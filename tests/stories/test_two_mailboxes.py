@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bridge.store.tables import FollowState
+
 from support.stories import ADA, BEN, CY, ENG, story
 from support.thread_t3 import assert_expected_t3, send_t3
 

@@ -173,7 +173,9 @@ def service_of(opened: Opened, environ: Mapping[str, str] | None = None) -> Serv
     assert config is not None
 
     def web() -> WebServer:
-        return WebServer(make_app(Web(opened.consents, opened.store, opened.oauth.settings)), config.settings.web.listen)
+        return WebServer(
+            make_app(Web(opened.consents, opened.store, opened.oauth.settings)), config.settings.web.listen
+        )
 
     return Service(
         oauth=opened.oauth,

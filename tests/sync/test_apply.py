@@ -15,21 +15,8 @@ from bridge.sync.apply import Applied, ClaimedMeanwhile, apply
 from bridge.sync.keys import entry_key
 from bridge.sync.plan import Decision, NewEntry, plan
 
-from support.sync import (
-    BEN,
-    LABEL,
-    NOW,
-    PLACE,
-    add_entry,
-    add_follow,
-    add_publication,
-    hire,
-    mail,
-    new_store,
-    rows,
-    situation,
-    thread,
-)
+from support.sync import BEN, LABEL, NOW, PLACE, mail, situation, thread
+from support.sync_rows import add_entry, add_follow, add_publication, hire, new_store, rows
 
 
 def carry_out(

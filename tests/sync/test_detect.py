@@ -14,7 +14,9 @@ from bridge.store.tables import Event, Follow, FollowState, Mailbox, TouchedThre
 from bridge.store.tables import Label as LabelRow
 from bridge.sync.detect import HISTORY_UNUSABLE, detect, labels_key, route_labels
 
-from support.sync import ENG, HR, LABEL, NOW, Scene, add_follow, add_publication, scene, settings
+from support.sync import ENG, HR, LABEL, NOW, settings
+from support.sync_rows import add_follow, add_publication
+from support.sync_scene import Scene, scene
 
 WAIT = timedelta(seconds=15)
 FULL = f"threads {LABEL}"

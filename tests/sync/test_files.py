@@ -13,19 +13,10 @@ from bridge.store.tables import Attachment, AttachmentState, Entry
 from bridge.sync.files import FileMover, Placed
 from bridge.sync.writes.perform import NotYet
 
-from support.sync import (
-    ENG,
-    Scene,
-    add_entry,
-    add_publication,
-    digest,
-    far_file,
-    file,
-    mail,
-    performer,
-    raw_mail,
-    scene,
-)
+from support.sync import ENG, digest, far_file, file, mail
+from support.sync_clients import raw_mail
+from support.sync_rows import add_entry, add_publication
+from support.sync_scene import Scene, performer, scene
 
 MIB = 1024 * 1024
 

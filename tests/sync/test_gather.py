@@ -20,20 +20,9 @@ from bridge.store.tables import (
 from bridge.sync.gather import situation, with_places, writer_able
 from bridge.sync.situation import KnownEntry, NoPlace, Situation
 
-from support.sync import (
-    BEN,
-    ENG,
-    LABEL,
-    Scene,
-    add_entry,
-    add_follow,
-    add_publication,
-    hire,
-    mail,
-    scene,
-    settings,
-    thread,
-)
+from support.sync import BEN, ENG, LABEL, mail, settings, thread
+from support.sync_rows import add_entry, add_follow, add_publication, hire
+from support.sync_scene import Scene, scene
 
 
 def told(made: Scene, *, owner: Mailbox | None = None, private: bool = False) -> Situation:

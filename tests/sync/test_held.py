@@ -11,19 +11,8 @@ from bridge.store.tables import Entry, EntryState, Event, Follow, FollowState, M
 from bridge.sync.held import CROWD_CHOICES, ONE_CHOICES, Held, answer, held
 from bridge.sync.plan import plan
 
-from support.sync import (
-    BEN,
-    NOW,
-    add_entry,
-    add_follow,
-    add_publication,
-    follow,
-    hire,
-    mail,
-    new_store,
-    rows,
-    situation,
-)
+from support.sync import BEN, NOW, follow, mail, situation
+from support.sync_rows import add_entry, add_follow, add_publication, hire, new_store, rows
 
 HELD = FollowState.HELD
 

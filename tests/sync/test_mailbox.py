@@ -13,7 +13,9 @@ from bridge.store.mailboxes import Settled
 from bridge.store.tables import Event, Grant, GrantState, Mailbox, TouchedThread
 from bridge.sync.mailbox import sync_mailbox
 
-from support.sync import LABEL, NOW, Scene, raw_mail, scene, settings
+from support.sync import LABEL, NOW, settings
+from support.sync_clients import raw_mail
+from support.sync_scene import Scene, scene
 
 MINUTE = timedelta(minutes=1)
 

@@ -10,7 +10,8 @@ from bridge.errors import Temporary
 from bridge.sync.places import place
 from bridge.sync.situation import NoPlace, Place
 
-from support.sync import ENG, Scene, scene
+from support.sync import ENG
+from support.sync_scene import Scene, scene
 
 
 def _place(made: Scene, **route: object) -> Place | NoPlace:

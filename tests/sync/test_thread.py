@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import NeedsConsent, OperatorMustAct, RateLimited, RemoteError, Temporary
+from bridge.errors import (
+    CredentialRefused,
+    NeedsConsent,
+    OperatorMustAct,
+    PersonMustAct,
+    RateLimited,
+    RemoteError,
+    Temporary,
+)
 from bridge.store import threads
 from bridge.store.tables import (
     Entry,
@@ -21,7 +29,10 @@ from bridge.store.tables import (
 from bridge.sync import thread as thread_module
 from bridge.sync.thread import STALE_AGAIN, ThreadLook
 
-from support.sync import LABEL, NOW, Scene, add_follow, add_publication, raw_mail, scene, settings
+from support.sync import LABEL, NOW, settings
+from support.sync_clients import raw_mail
+from support.sync_rows import add_follow, add_publication
+from support.sync_scene import Scene, scene
 
 
 def touch(made: Scene, thread_id: str = "t1", *, history_id: int = 150, **fields: Any) -> None:
@@ -333,3 +344,38 @@ def test_a_place_that_cannot_be_had_is_looked_for_every_six_hours(tmp_path: Path
         [follow] = made.rows(Follow)
         assert (follow.state, follow.reason) == (FollowState.NEEDS_SOMEBODY, "no place")
         assert queued(made).due_at == NOW + timedelta(hours=6)
+
+
+def test_a_place_behind_a_refused_credential_is_probed(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        add_follow(made.store, made.box)
+        made.gmail.put("t1", raw_mail("m1"))
+        made.confluence.refuse["space"] = CredentialRefused("bare", provider="atlassian")
+        touch(made)
+        look(made)
+        assert (queued(made).failures, queued(made).tries) == (1, 0)
+        made.confluence.refuse["current_user"] = CredentialRefused("bare", provider="atlassian")
+        with pytest.raises(NeedsConsent, match="Connect Confluence again"):
+            look(made)
+        assert queued(made).tries == 0
+
+
+def test_a_space_that_may_not_be_looked_up_is_said_to_its_person_and_tried_in_six_hours(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        add_follow(made.store, made.box)
+        made.gmail.put("t1", raw_mail("m1"))
+        made.confluence.refuse["space"] = PersonMustAct(
+            "You may not use this site. Ask its admin.", provider="atlassian"
+        )
+        touch(made)
+        look(made)
+        [follow] = made.rows(Follow)
+        assert (follow.state, follow.detail) == (
+            FollowState.NEEDS_SOMEBODY,
+            "You may not use this site. Ask its admin.",
+        )
+        assert queued(made).due_at == NOW + timedelta(hours=6)
+        made.confluence.refuse.clear()
+        look(made)
+        assert [f.state for f in made.rows(Follow)] == [FollowState.FOLLOWING]
+        assert len(made.confluence.pages) == 1

@@ -13,12 +13,15 @@ from sqlmodel import Session
 from bridge.clock import Clock
 from bridge.confluence import Confluence
 from bridge.errors import RemoteError
-from bridge.store import events, writes
+from bridge.store import events, publications, writes
 from bridge.store.engine import Store
 from bridge.store.tables import Publication, Write, WriteState
 from bridge.store.writes import Intent
 from bridge.sync.keys import write_key
 from bridge.sync.writes.base import Kind, Result
+
+LEASE_TAKEN = timedelta(seconds=5)
+"""How soon a publication is looked at again that another worker writes to."""
 
 LOOK_BACK = timedelta(minutes=15)
 """How much older than the request a thing may seem and still be its effect: the two clocks differ."""
@@ -45,6 +48,7 @@ class Performer:
         installation: from which write keys are derived.
         publication_uid: likewise.
         thread_id: for the events.
+        owner: who has the publication's lease; each write lengthens it, and none is made without it.
     """
 
     store: Store
@@ -55,17 +59,21 @@ class Performer:
     installation: str
     publication_uid: str
     thread_id: str
+    owner: str = ""
 
     def perform(self, kind: Kind, *, entry_id: int | None = None, attachment_id: int | None = None) -> None:
         """Make a write, unless it was made already.
 
         Raises:
-            NotYet: an earlier request's answer was lost and its settle time is not over.
+            NotYet: an earlier request's answer was lost and its settle time is not over; or another worker has taken
+                the publication over, since this one was away for longer than its lease.
             errors.RemoteError: it failed; the row says how.
         """
-        intent = self._intent(kind, entry_id, attachment_id)
+        intent, now = self._intent(kind, entry_id, attachment_id), self.clock.now()
         with self.store.write() as session:
-            row, following = writes.begin(session, intent, self.clock.now())
+            if not publications.lease(session, self.publication_id, owner=self.owner, now=now):
+                raise NotYet(now + LEASE_TAKEN)
+            row, following = writes.begin(session, intent, now)
         if following == "done":
             return
         if following == "wait":

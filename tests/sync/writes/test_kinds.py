@@ -32,22 +32,10 @@ from bridge.sync.writes.publish import Publish
 from bridge.sync.writes.restrict import Restrict
 from bridge.sync.writes.upload import Upload
 
-from support.sync import (
-    NOW,
-    FakeConfluence,
-    add_attachment,
-    add_entry,
-    add_publication,
-    as_client,
-    digest,
-    hire,
-    lost,
-    mail,
-    marked,
-    new_store,
-    performer,
-    rows,
-)
+from support.sync import NOW, digest, mail, marked
+from support.sync_clients import FakeConfluence, as_client, lost
+from support.sync_rows import add_attachment, add_entry, add_publication, hire, new_store, rows
+from support.sync_scene import performer
 
 EARLY = NOW - timedelta(minutes=15)
 

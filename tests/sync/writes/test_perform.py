@@ -28,22 +28,10 @@ from bridge.sync.writes.publish import Publish
 from bridge.sync.writes.restrict import Restrict
 from bridge.sync.writes.upload import Upload
 
-from support.sync import (
-    NOW,
-    Crash,
-    FakeConfluence,
-    add_attachment,
-    add_entry,
-    add_publication,
-    digest,
-    hire,
-    lost,
-    mail,
-    marked,
-    new_store,
-    performer,
-    rows,
-)
+from support.sync import NOW, digest, mail, marked
+from support.sync_clients import Crash, FakeConfluence, lost
+from support.sync_rows import add_attachment, add_entry, add_publication, hire, new_store, rows
+from support.sync_scene import performer
 
 SETTLE = 120.0
 
