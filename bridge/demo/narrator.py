@@ -6,6 +6,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sqlmodel import Session
 
@@ -22,11 +23,13 @@ class Narrator:
 
     Args:
         store: the product's database.
+        config: the demo's configuration file, which the other commands can be given.
         subject_of: gives the subject of a person's thread, by address and Gmail thread id.
         say: takes each line.
     """
 
     store: Store
+    config: Path
     subject_of: Callable[[str, str], str]
     say: Callable[[str], None]
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT))
@@ -51,7 +54,7 @@ class Narrator:
             address = self._address(session, event.account_id)
             yield f'{at}  {_called(address)} labelled "{self.subject_of(address, event.thread_id)}"'
         elif event.what == "entry held":
-            yield f"{at}  Held until its person decides: a {event.cause}. See: mailbridge held"
+            yield f"{at}  Held until its person decides: a {event.cause}. See: mailbridge --config {self.config} held"
         elif event.what in ("write failed", "body refused"):
             yield f"{at}  {event.what.capitalize()} ({event.cause}): {event.outcome}"
 

@@ -15,6 +15,8 @@ domains = ["example.com"]
 [atlassian]
 client_id = "{atlassian}"
 sites = ["{site}"]
+[store]
+url = "sqlite:///{folder}/mailbridge.db"
 [gmail]
 poll_every = "1s"
 poll_idle = "1s"
@@ -47,7 +49,7 @@ def write_config(folder: Path, *, site: str, web_port: int) -> Places:
     """
     config = folder / "config.toml"
     config.write_text(
-        _TEMPLATE.format(google=GOOGLE_CLIENT, atlassian=ATLASSIAN_CLIENT, site=site, port=web_port),
+        _TEMPLATE.format(google=GOOGLE_CLIENT, atlassian=ATLASSIAN_CLIENT, site=site, port=web_port, folder=folder),
         encoding="utf-8",
     )
     return Places(config=config, state=folder, seal_key=folder / "seal_key")

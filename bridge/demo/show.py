@@ -103,7 +103,7 @@ def play(say: Callable[[str], None], *, port: int = PORT, opened: Callable[[str]
     with set_up(port=port) as show:
         for line in first_screen(show):
             say(line)
-        narrator = Narrator(show.company.oauth.store, show.stage.subject, say)
+        narrator = Narrator(show.company.oauth.store, show.config.places.config, show.stage.subject, say)
 
         def ready() -> None:
             if opened is not None:

@@ -24,7 +24,9 @@ class Told:
 
     def __init__(self, company: Story) -> None:
         self.said: list[str] = []
-        self.narrator = Narrator(company.company.oauth.store, lambda person, thread: "Plan", self.said.append)
+        self.narrator = Narrator(
+            company.company.oauth.store, Path("demo.toml"), lambda person, thread: "Plan", self.said.append
+        )
 
     def news(self) -> list[str]:
         self.narrator.look()
@@ -68,7 +70,7 @@ def test_what_is_held(company: Story) -> None:
     company.reply(BEN, ADA, sent, "To you alone.\n")
     company.label(ADA, sent[ADA][1])
     company.passes(3)
-    assert "Held until its person decides: a narrow reply. See: mailbridge held" in told.news()
+    assert "Held until its person decides: a narrow reply. See: mailbridge --config demo.toml held" in told.news()
 
 
 def test_what_failed(company: Story) -> None:

@@ -193,6 +193,17 @@ def test_an_entry_that_is_known_is_not_asked_about_again() -> None:
         assert only(situation(first, narrow, follows=[follow(publication=own)])).entries == ()
 
 
+def test_who_got_only_a_held_mail_is_not_missed_later() -> None:
+    aside = mail(2, sender=BEN, to=("stranger@acme.example",))
+    back = mail(3, sender=BEN, to=(ADA, CY))
+    decision = only(situation(mail(1, to=(BEN, CY)), aside, back))
+    assert [(entry.message_id, entry.state) for entry in decision.entries] == [
+        ("m1", EntryState.PLANNED),
+        ("m2", EntryState.HELD),
+        ("m3", EntryState.PLANNED),
+    ]
+
+
 def test_mail_to_a_list_is_neither_narrow_nor_a_blind_copy() -> None:
     at = "eng.lists.example.com"
     first = mail(1, sender=BEN, to=("eng@lists.example.com",), list_id=at)
