@@ -56,9 +56,7 @@ def _previews(context: typer.Context, files: Sequence[Path]) -> list[Preview]:
     domains = settings.google.domains if settings else ()
     most = (settings.safety if settings else Safety()).max_body
     with HtmlParser() as parser:
-        return [
-            make(message(_read(file)), pages, own_domains=domains, max_body=most, parser=parser) for file in files
-        ]
+        return [make(message(_read(file)), pages, own_domains=domains, max_body=most, parser=parser) for file in files]
 
 
 def _read(file: Path) -> bytes:

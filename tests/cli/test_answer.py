@@ -45,9 +45,7 @@ def test_publish_while_it_does_not(here: Installation, run: Run, reply: tuple[Ma
 
 
 def test_leave_out(here: Installation, run: Run, reply: tuple[Mailbox, Publication]) -> None:
-    assert run("answer", "qR7", "leave-out")[1] == (
-        "Left out: a reply of ada@example.com. In Gmail nothing changes.\n"
-    )
+    assert run("answer", "qR7", "leave-out")[1] == ("Left out: a reply of ada@example.com. In Gmail nothing changes.\n")
     assert state(here, reply[1]) is EntryState.GIVEN_UP
 
 
@@ -69,9 +67,7 @@ def test_a_crowd(here: Installation, run: Run, choice: str, said: str) -> None:
         }
 
 
-def test_a_wrong_choice_lists_the_right_ones(
-    here: Installation, run: Run, reply: tuple[Mailbox, Publication]
-) -> None:
+def test_a_wrong_choice_lists_the_right_ones(here: Installation, run: Run, reply: tuple[Mailbox, Publication]) -> None:
     assert run("answer", "qR7", "yes") == (1, "", '"yes" is no answer to this. Use "publish" or "leave-out".\n')
     assert state(here, reply[1]) is EntryState.HELD
 

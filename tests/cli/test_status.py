@@ -54,9 +54,7 @@ def test_a_faulty_file_does_not_hide_the_state(here: Installation, run: Run) -> 
     code, out, err = run("status")
     assert code == 0
     assert out.startswith("Not running. It has not looked at any mailbox yet.\n")
-    assert err == (
-        f"{here.config} is faulty, so the last good configuration is used. See: mailbridge config check\n"
-    )
+    assert err == (f"{here.config} is faulty, so the last good configuration is used. See: mailbridge config check\n")
 
 
 def test_a_faulty_file_without_a_good_copy_ends_with_2(here: Installation, run: Run) -> None:

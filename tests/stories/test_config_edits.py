@@ -1,4 +1,4 @@
-"""The configuration is edited while the service runs: routes come, go, point elsewhere; a faulty edit changes nothing."""
+"""The configuration is edited while the service runs: routes come and go; a faulty edit changes nothing."""
 
 from __future__ import annotations
 

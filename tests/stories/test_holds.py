@@ -122,7 +122,9 @@ def test_a_configured_answer_to_narrow_replies_asks_nobody(tmp_path: Path, setti
 def test_a_mail_that_came_by_blind_copy_is_held(tmp_path: Path, choice: str) -> None:
     with story(tmp_path) as company:
         company.connect(ADA)
-        eml = f"From: {PETRA}\r\nTo: others@acme.example\r\nMessage-ID: <b@acme.example>\r\nSubject: Quiet\r\n\r\nPsst.\r\n"
+        eml = (
+            f"From: {PETRA}\r\nTo: others@acme.example\r\nMessage-ID: <b@acme.example>\r\nSubject: Quiet\r\n\r\nPst\r\n"
+        )
         _, thread = company.gmail.deliver(ADA, eml.encode())
         company.label(ADA, thread)
         company.passes()

@@ -81,16 +81,6 @@ def test_a_comment_that_takes_effect_long_after_its_connection_died_is_not_poste
         assert company.again_from_scratch() == []
 
 
-def test_a_comment_is_found_again_although_the_list_lags(tmp_path: Path) -> None:
-    with story(tmp_path) as company:
-        company.world.core.faults.append(Rule("createFooterComment", "drop-after"))
-        company.wiki.switches.comment_lag = 0
-        _t3(company)
-        company.passes(6)
-        _assert_as_without_faults(company)
-        assert company.again_from_scratch() == []
-
-
 @pytest.mark.parametrize(
     ("kind", "sent"),
     [

@@ -91,7 +91,7 @@ def test_logs_and_events_hold_no_token_no_subject_and_no_text(tmp_path: Path) ->
         }
         with company.company.oauth.store.engine.connect() as connection:
             dump = "\n".join(str(row) for row in connection.exec_driver_sql("SELECT * FROM event").all())
-            raw = "\n".join(connection.connection.iterdump())  # type: ignore[attr-defined]
+            raw = "\n".join(connection.connection.iterdump())
         assert len(tokens) >= 4
         assert not any(token in raw for token in tokens), "tokens are sealed at rest"
         for text in (json.dumps(logs, default=str), dump):

@@ -8,10 +8,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import requests
+from sqlalchemy import Engine, event
 from sqlmodel import col, select, update
 
 from bridge.clock import SeededChance, VirtualClock
@@ -27,6 +30,7 @@ from bridge.sandbox.core import Seen
 from bridge.sandbox.gmail_people import SandboxGmail
 from bridge.sandbox.inprocess import WsgiAdapter, WsgiHttp
 from bridge.sandbox.world import ATLASSIAN_CLIENT, GOOGLE_CLIENT, World
+from bridge.store.migrate import migrate
 from bridge.store.tables import Event, Follow, Mailbox
 from bridge.sync.context import Bridge
 from bridge.sync.held import Held, answer, held
@@ -71,6 +75,10 @@ class Story:
     def install(self) -> None:
         """Start the product (anew): what it held in memory is gone, what it committed is there."""
         self._stack.close()
+        database = self.folder / "mailbridge.db"
+        if not self._database_url and not database.exists():
+            self.folder.mkdir(exist_ok=True)
+            database.write_bytes(_empty_database())
         self.company: Company = found(
             self.world,
             self.folder,
@@ -82,6 +90,8 @@ class Story:
             seal_key=self._seal_key,
         )
         self._stack.callback(self.company.close)
+        if self.company.oauth.store.dialect == "sqlite":
+            _without_fsync(self.company.oauth.store.engine)
         self.bridge: Bridge = self._stack.enter_context(
             make_bridge(self.company.oauth, self.company.tokens, self.folder / "spool")
         )
@@ -246,6 +256,25 @@ class Story:
         session = requests.Session()
         session.mount("http://", WsgiAdapter(self.world.app))
         return session
+
+
+@cache
+def _empty_database() -> bytes:
+    """Return a SQLite file with the newest schema; each story begins with a copy, which is faster than migrating."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "mailbridge.db"
+        migrate(f"sqlite:///{file}")
+        return file.read_bytes()
+
+
+def _without_fsync(engine: Engine) -> None:
+    """Spare the disk: no story turns the power off, and what a killed program committed the system still has."""
+
+    def connected(connection: Any, record: object) -> None:
+        connection.execute("PRAGMA synchronous=OFF")
+
+    event.listen(engine, "connect", connected)
+    engine.dispose()
 
 
 @contextmanager
