@@ -159,7 +159,7 @@ def _first(
             skipped=skipped,
             look_again_at=situation.now + _PLACE_AGAIN,
         )
-    entries = _entries(situation, route, messages, None)
+    entries = _entries(situation, route, messages, None, released=_asked_already(follow))
     return Decision(
         route=route.name,
         where="new",
@@ -219,9 +219,17 @@ def _grow(
 
 
 def _entries(
-    situation: Situation, route: Route, messages: Sequence[Message], publication: KnownPublication | None
+    situation: Situation,
+    route: Route,
+    messages: Sequence[Message],
+    publication: KnownPublication | None,
+    *,
+    released: bool = False,
 ) -> tuple[NewEntry, ...]:
-    """Return an entry for each message; with ``replies = "none"`` only the first has one."""
+    """Return an entry for each message; with ``replies = "none"`` only the first has one.
+
+    ``released`` says that the person, asked about a blind copy, let the whole thread go: it is not asked about again.
+    """
     made: list[NewEntry] = []
     earlier: list[Message] = []
     seen: set[str] = set()
@@ -233,7 +241,7 @@ def _entries(
         is_body = known.ordinal == 0 if known else (publication is None and not made)
         if not is_body and route.replies == "none":
             continue
-        entry = _entry(situation, message, earlier, is_body=is_body, known=known)
+        entry = _entry(situation, message, earlier, is_body=is_body, known=known, released=released)
         made.append(entry)
         if entry.state is EntryState.PLANNED and not (known and known.state in _NOT_SHOWN):
             # Who got a mail that is not on the page missed nothing on it.
@@ -242,7 +250,13 @@ def _entries(
 
 
 def _entry(
-    situation: Situation, message: Message, earlier: Sequence[Message], *, is_body: bool, known: KnownEntry | None
+    situation: Situation,
+    message: Message,
+    earlier: Sequence[Message],
+    *,
+    is_body: bool,
+    known: KnownEntry | None,
+    released: bool,
 ) -> NewEntry:
     entry = NewEntry(message_key=message.key, message_id=message.gmail_id, sent_on=message.date)
     if is_body or known is not None:
@@ -258,7 +272,7 @@ def _entry(
             detail=f"This reply did not go to {names(missed)}.",
             question="Publish it, or leave it out?",
         )
-    if blind_copy(message, situation.owner):
+    if not released and blind_copy(message, situation.owner):
         return NewEntry(
             message_key=message.key,
             message_id=message.gmail_id,

@@ -147,8 +147,10 @@ def test_a_blind_copy_is_asked_about_before_anything_is_made() -> None:
 
 def test_a_released_blind_copy_is_published() -> None:
     released = follow(reason="blind copy", answer="publish")
-    decision = only(situation(mail(sender=EVE, to=(BEN,)), follows=[released]))
-    assert (decision.where, entry_ids(decision)) == ("new", ["m1"])
+    others = mail(1, sender=EVE, to=(BEN,)), mail(2, sender=BEN, to=(EVE,))
+    decision = only(situation(*others, follows=[released]))
+    assert decision.where == "new"
+    assert states(decision) == [("m1", EntryState.PLANNED, ""), ("m2", EntryState.PLANNED, "")]
 
 
 @pytest.mark.parametrize("reason", ["backlog", "brake"])
