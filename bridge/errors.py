@@ -24,7 +24,7 @@
         └── TooLarge                413 or the site's limit for one file
 
 Answers are mapped to these classes in ``bridge.http`` (Atlassian, both token endpoints) and ``bridge.gmail.answers``
-(Gmail, whose client library has an error type of its own); design section 7 has the table.
+(Gmail, whose client library has an error type of its own); ``bridge.sync.failures`` has what follows from each.
 """
 
 from __future__ import annotations

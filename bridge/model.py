@@ -90,7 +90,7 @@ class Message:
 
     @property
     def key(self) -> str:
-        """The message key: the same mail has the same key in every mailbox (design section 4).
+        """The message key: the same mail has the same key in every mailbox.
 
         sha256 of Message-ID, From address and Date as an instant; without a Message-ID of From, Date, subject and
         text size, prefixed ``weak:`` since such a key must never join two mailboxes.

@@ -108,7 +108,7 @@ def _person(account: Account, held: Mapping[str, Grant]) -> Person:
     if ended:
         state, detail = (
             "must reconnect",
-            "; ".join(f"{product}: {reason or 'must be connected again'}" for product, reason in ended),
+            " ".join(_ended(product, reason) for product, reason in ended),
         )
     elif missing:
         state, detail = "not connected", f"{' and '.join(missing)} not connected yet"
@@ -125,6 +125,11 @@ def _person(account: Account, held: Mapping[str, Grant]) -> Person:
         confluence=states["atlassian"],
         site=site,
     )
+
+
+def _ended(product: str, reason: str) -> str:
+    said = reason or f"{product} must be connected again."
+    return said if product in said else f"{product}: {said}"
 
 
 def _set_paused(context: typer.Context, address: str, paused: bool) -> None:

@@ -88,7 +88,7 @@ def lines(found: Setup, config: Path) -> list[str]:
         ("Google", "Authorised redirect URI", found.google),
         ("Atlassian", "Callback URL", found.atlassian),
     ):
-        told += [f"{title}    {one.console}", f"  {name:<24}{one.redirect_url}"]
+        told += [f"{title:<12}{one.console}", f"  {name:<24}{one.redirect_url}"]
         told += [f"  {'Scopes' if not number else '':<24}{scope}" for number, scope in enumerate(one.scopes)]
     if found.seal_key_made:
         told += [

@@ -8,7 +8,7 @@ from urllib3.exceptions import HTTPError
 from bridge.clock import Clock
 from bridge.confluence.calls import V1, V2, Calls
 from bridge.confluence.values import Site, Space, User, as_space, rows, text
-from bridge.errors import NotFound, Temporary
+from bridge.errors import Temporary
 from bridge.http import Endpoints, Transports, atlassian_error, json_list, lost
 
 READ_SPACE = "read:space:confluence"
@@ -23,13 +23,6 @@ class Spaces(Calls):
         answer = self._call("GET", f"{V2}/spaces", scope=READ_SPACE, params={"keys": key})
         found = [as_space(row) for row in rows(answer, "results")]
         return next((space for space in found if space.key.casefold() == key.casefold()), None)
-
-    def space_by_id(self, space_id: str) -> Space | None:
-        """Return a space, None where it is unknown or invisible."""
-        try:
-            return as_space(self._call("GET", f"{V2}/spaces/{space_id}", scope=READ_SPACE))
-        except NotFound:
-            return None
 
     def current_user(self) -> User:
         """Return the person whose token it is; the probe of a grant.

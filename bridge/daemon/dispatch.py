@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.clock import Clock
-from bridge.store import mailboxes
+from bridge.store import mailboxes, threads
 from bridge.store.engine import Store
 from bridge.store.mailboxes import LEASE, Settled
 from bridge.store.tables import Mailbox
+
+_SET_BACK = timedelta(minutes=1)
+"""A wall clock that goes back by more than this was set; less is how clocks are kept right."""
 
 _SLACK = timedelta(hours=7)
 """More than the longest time that a mailbox is ever put off: whatever is due later than this was written by a clock
@@ -55,6 +58,7 @@ class Dispatch:
         self._at_work: dict[int, float] = {}  # by id: when it was last leased, monotonic
         self._ended: list[Settled] = []
         self._turned_at = clock.monotonic()
+        self._offset = self._wall_offset()
 
     def tick(self) -> list[Mailbox]:
         """Write down what ended and return what is to be worked on now, single flight per mailbox.
@@ -70,7 +74,11 @@ class Dispatch:
             ended, self._ended = self._ended, []
             before = dict(self._at_work)
         long = [box_id for box_id, leased_at in before.items() if turned_at - leased_at > _RENEW_SECONDS]
+        offset = self._wall_offset()
         try:
+            if offset < self._offset - _SET_BACK:
+                self._wake_all()
+            self._offset = offset
             claimed = self._turn(ended, long, max(self._places - len(before), 0), self._clock.now())
         except BaseException:
             with self._lock:
@@ -109,6 +117,17 @@ class Dispatch:
         """How it does."""
         with self._lock:
             return Pulse(self._turned_at, len(self._at_work))
+
+    def _wall_offset(self) -> datetime:
+        """Return what the wall clock showed when the monotonic one was at 0: it moves only when a clock is set."""
+        return self._clock.now() - timedelta(seconds=self._clock.monotonic())
+
+    def _wake_all(self) -> None:
+        """Make everything due: the wall clock was set back, and what was due in a minute would be due in hours."""
+        now = self._clock.now()
+        with self._store.write() as session:
+            mailboxes.all_due(session, now)
+            threads.all_due(session, now)
 
     def _turn(self, ended: Sequence[Settled], long: Sequence[int], free: int, now: datetime) -> list[Mailbox]:
         if not ended and not long and not (free and self._any_due(now)):

@@ -97,14 +97,6 @@ def labels() -> tuple[str, ...]:
     return tuple(dict.fromkeys(thread.label for thread in threads()))
 
 
-def thread_of(message_id: str) -> SampleThread | None:
-    """Return the sample thread that a Message-ID (without angle brackets) belongs to, or None."""
-    for thread in threads():
-        if any(mail.message_id == message_id for mail in thread.messages + thread.next):
-            return thread
-    return None
-
-
 def arriving(thread: SampleThread, so_far: tuple[SampleMail, ...], now: datetime) -> SampleMail:
     """Return the reply that arrives next, dated now.
 

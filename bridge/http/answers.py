@@ -1,4 +1,4 @@
-"""The one table from an answer of Atlassian's API to an error class (design section 7), and what belongs to it.
+"""The one table from an answer of Atlassian's API to an error class, and what belongs to it.
 
 Three kinds of body come from one address: v2 (``{"errors": [{"status", "code", "title", "detail"}]}``), v1
 (``{"statusCode", "message", "data"}``) and the gateway in front of both (``{"code", "message"}``); a proxy or an

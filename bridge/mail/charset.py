@@ -114,7 +114,7 @@ def _special(data: bytes, codec: str | None) -> str | None:
     if codec is not None and codec.startswith(("utf_16", "utf_32")):
         return _wide(data, codec)
     if b"\x1b" in data and _ESCAPE.search(data) and data.isascii():
-        return _iso_2022(data, codec)
+        return _iso_2022(data)
     if codec in ("utf_7", "hz") and data.isascii():
         text = _strict(data, codec)
         # Gmail may have converted the text already: a second decoding of plain ASCII must not eat its plus signs.
@@ -133,7 +133,7 @@ def _wide(data: bytes, codec: str) -> str | None:
     return _strict(data[: len(data) // width * width], codec)
 
 
-def _iso_2022(data: bytes, codec: str | None) -> str | None:
+def _iso_2022(data: bytes) -> str | None:
     if b"\x1b$)C" in data:
         return _strict(data, "iso2022_kr")
     for name in ("iso2022_jp", "iso2022_jp_2", "iso2022_jp_ext", "iso2022_jp_2004"):

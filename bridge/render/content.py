@@ -155,7 +155,7 @@ def _why_empty(message: Message, parts: Sequence[Part]) -> str:
     return "This mail has no text."
 
 
-def fallback_lines(message: Message, look: Look) -> list[Block]:
+def fallback_lines(message: Message) -> list[Block]:
     """Return the bare words of the mail as lines without links, whatever they are: for a body that was refused."""
     made: list[Block] = []
     for body in message.bodies:

@@ -64,7 +64,7 @@ def render_fallback(message: Message, look: Look) -> Rendered:
 
     No macro, no picture, no link but the marker; it serves as a page and as a comment.
     """
-    made = Content(blocks=fallback_lines(message, look), plain=True)
+    made = Content(blocks=fallback_lines(message), plain=True)
     made.left_out.append(LeftOut("Formatting, pictures and links", "the mail could not be converted as it is."))
     head = f"<p>{_byline(message, look, own=False)}</p>" + _comment_remarks(message, ())
     names = [look.files[file.part_id].name for file in message.files if file.part_id in look.files]

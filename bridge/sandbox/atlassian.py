@@ -64,7 +64,7 @@ class AtlassianHalf(PeopleSide):
         with self.core.lock:
             return self.oauth.approve(self.oauth.asked(authorize_url), self.person(person), chosen)
 
-    def deny(self, authorize_url: str, person: str = "") -> str:
+    def deny(self, authorize_url: str) -> str:
         """Press Cancel on an authorize address, and return where the browser goes next."""
         return self.oauth.deny(self.oauth.asked(authorize_url))
 

@@ -233,11 +233,6 @@ class PeopleSide:
         self.wiki.put_file(file)
         return file
 
-    @locked
-    def trash_file(self, file_id: str) -> None:
-        """Put a file into the trash."""
-        self.wiki.attachments[file_id].status = "trashed"
-
     @property
     @locked
     def pages(self) -> list[Page]:

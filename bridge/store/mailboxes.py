@@ -119,6 +119,11 @@ def due_now(session: Session, mailbox_id: int, now: datetime) -> None:
     session.exec(update(Mailbox).where(col(Mailbox.id) == mailbox_id).values(due_at=now, tries=0))
 
 
+def all_due(session: Session, now: datetime) -> None:
+    """Make every mailbox due that would be later: the clock that their times were written by was set back."""
+    session.exec(update(Mailbox).where(col(Mailbox.due_at) > now).values(due_at=now))
+
+
 def by_account(session: Session, account_id: int) -> Mailbox | None:
     """Return the mailbox of an account, None before Gmail was connected."""
     return session.exec(select(Mailbox).where(Mailbox.account_id == account_id)).first()

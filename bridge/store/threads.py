@@ -114,6 +114,11 @@ def wake(session: Session, mailbox_id: int, thread_id: str, now: datetime) -> No
     touch(session, mailbox_id, thread_id, history_id=0, due_at=now)
 
 
+def all_due(session: Session, now: datetime) -> None:
+    """Make every queued thread due that would be later: the clock that their times were written by was set back."""
+    session.exec(update(TouchedThread).where(col(TouchedThread.due_at) > now).values(due_at=now))
+
+
 def drop(session: Session, mailbox_id: int, thread_id: str) -> None:
     """Take a thread off the queue: it waits for an answer now."""
     session.exec(

@@ -1,4 +1,4 @@
-"""The only file that commits a write's state: intended, sent, done, failed (design section 6).
+"""The only file that commits a write's state: intended, sent, done, failed.
 
 ``begin`` commits the intent as *sent* before the request leaves. Whatever happens after that, the row tells the next
 attempt what to do: send, look first, or wait until the settle time is over.

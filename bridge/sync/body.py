@@ -15,6 +15,7 @@ from bridge.render import find_key, render_fallback, render_page, title, title_c
 from bridge.store import events
 from bridge.store.tables import Entry, Grant, Publication, PublicationState
 from bridge.sync.context import Bridge
+from bridge.sync.fallback import fall_back
 from bridge.sync.files import FileMover, Placed
 from bridge.sync.outline import history_message, look
 from bridge.sync.writes.base import Kind
@@ -89,7 +90,6 @@ class BodyWriter:
                     title=name,
                     private=private,
                 ),
-                "draft",
                 None,
             )
         with self.bridge.store.read() as session:
@@ -107,7 +107,7 @@ class BodyWriter:
             except TitleTaken:
                 raise
             except Refused as refused:
-                self._fall_back(entry, refused)
+                fall_back(self.bridge, self.performer, self.route, self.publication, entry, refused)
         self._put(publication, entry, message, render_fallback(message, wanted))
 
     def _put(self, publication: Publication, entry: Entry, message: Message, body: Rendered) -> None:
@@ -122,11 +122,10 @@ class BodyWriter:
                 storage=body.storage,
                 message=history_message(message, self.route.pages.timezone),
             ),
-            "publish",
             entry.id,
         )
 
-    def _with_title(self, message: Message, kind: Callable[[str], Kind], name: str, entry_id: int | None) -> None:
+    def _with_title(self, message: Message, kind: Callable[[str], Kind], entry_id: int | None) -> None:
         """Try the route's title, then with the date, then with numbers; the one that is tried is committed first.
 
         Another's page of that title is never touched.
@@ -144,22 +143,6 @@ class BodyWriter:
                 taken = error
         assert taken is not None
         raise taken
-
-    def _fall_back(self, entry: Entry, refused: Refused) -> None:
-        now = self.bridge.clock.now()
-        with self.bridge.store.write() as session:
-            session.get_one(Entry, entry.id).fallback = True
-            events.tell(
-                session,
-                now,
-                "body refused",
-                route=self.route.name,
-                account_id=self.performer.account_id,
-                thread_id=self.performer.thread_id,
-                remote_id=self.publication.content_id,
-                cause=refused.answer.reason[:200],
-                outcome="plain text instead",
-            )
 
     def _labels(self, publication: Publication) -> None:
         """Put the route's labels on; one that Confluence refuses is told, and the page stands without them."""

@@ -1,4 +1,4 @@
-"""What a failure means for the thread that met it (design section 7). Pure: an error goes in, a reaction comes out."""
+"""What a failure means for the thread that met it. Pure: an error goes in, a reaction comes out."""
 
 from __future__ import annotations
 

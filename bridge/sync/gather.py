@@ -10,8 +10,17 @@ from bridge.config import Settings
 from bridge.confluence import Confluence
 from bridge.errors import CredentialRefused, PersonMustAct
 from bridge.model import Thread
-from bridge.store import accounts, follows, grants, mailboxes, publications
-from bridge.store.tables import Follow, FollowState, Grant, GrantState, Mailbox, Publication, PublicationState
+from bridge.store import accounts, follows, grants, mailboxes, publications, writes
+from bridge.store.tables import (
+    Follow,
+    FollowState,
+    Grant,
+    GrantState,
+    Mailbox,
+    Publication,
+    PublicationState,
+    WriteState,
+)
 from bridge.sync.context import Bridge
 from bridge.sync.detect import route_labels
 from bridge.sync.places import place
@@ -75,7 +84,9 @@ def with_places(bridge: Bridge, now: Situation, grant: Grant, client: Confluence
 def _follow(session: Session, box: Mailbox, follow: Follow) -> KnownFollow:
     publication = None
     if follow.publication_id is not None:
-        publication = _publication(session, session.get_one(Publication, follow.publication_id), box.account_id)
+        row = session.get_one(Publication, follow.publication_id)
+        if not _may_still_join(session, row):
+            publication = _publication(session, row, box.account_id)
     return KnownFollow(
         route=follow.route,
         state=follow.state,
@@ -84,6 +95,21 @@ def _follow(session: Session, box: Mailbox, follow: Follow) -> KnownFollow:
         since=follow.since,
         not_before=follow.not_before,
         publication=publication,
+    )
+
+
+def _may_still_join(session: Session, publication: Publication) -> bool:
+    """Say whether a publication for one person alone is but a plan: nothing of it may stand in Confluence.
+
+    It was planned where that person could not see the page that others have; by now they may.
+    """
+    return (
+        publication.state is PublicationState.PLANNED
+        and publication.audience != ""
+        and not any(
+            write.state in (WriteState.SENT, WriteState.DONE)
+            for write in writes.of_publication(session, publication.id or 0)
+        )
     )
 
 

@@ -11,9 +11,9 @@ from bridge.errors import Refused, TooLarge
 from bridge.gmail import Gmail
 from bridge.model import Message, Rendered
 from bridge.render import render_comment, render_fallback
-from bridge.store import events
 from bridge.store.tables import Entry, Grant, Publication, PublicationState
 from bridge.sync.context import Bridge
+from bridge.sync.fallback import fall_back
 from bridge.sync.files import FileMover
 from bridge.sync.outline import look
 from bridge.sync.writes.comment import Comment
@@ -55,7 +55,7 @@ class ReplyWriter:
                 self._post(entry, render_comment(message, wanted, earlier, parser=self.bridge.parser))
                 return
             except (Refused, TooLarge) as refused:
-                self._fall_back(entry, refused)
+                fall_back(self.bridge, self.performer, self.route, self.publication, entry, refused)
         self._post(entry, render_fallback(message, wanted))
 
     @property
@@ -77,18 +77,3 @@ class ReplyWriter:
             ),
             entry_id=entry.id,
         )
-
-    def _fall_back(self, entry: Entry, refused: Refused | TooLarge) -> None:
-        with self.bridge.store.write() as session:
-            session.get_one(Entry, entry.id).fallback = True
-            events.tell(
-                session,
-                self.bridge.clock.now(),
-                "body refused",
-                route=self.route.name,
-                account_id=self.performer.account_id,
-                thread_id=self.performer.thread_id,
-                remote_id=self.publication.content_id,
-                cause=refused.answer.reason[:200],
-                outcome="plain text instead",
-            )

@@ -40,7 +40,7 @@ def test_everybody_and_how_they_stand(people: Installation, run: Any) -> None:
     lines = said.splitlines()
     assert lines[0] == "3 people: 1 connected, 1 must reconnect, 1 paused."
     assert lines[1].startswith("  ada@example.com   connected as ")
-    assert lines[2].startswith("  ben@example.com   Confluence: ")
+    assert lines[2] == "  ben@example.com   Confluence must be connected again."
     assert lines[3].startswith("  cy@example.com    paused; connected as ")
     assert lines[4] == "Connect again: mailbridge connect ben@example.com"
     assert run("accounts")[1] == said

@@ -126,7 +126,8 @@ def test_any_other_error_keeps_its_traceback() -> None:
     assert isinstance(result.exception, ZeroDivisionError)
 
 
-def test_the_option_before_the_command_names_the_file(tmp_path: Path) -> None:
+def test_the_option_before_the_command_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))  # without a last good copy
     missing = tmp_path / "none.toml"
     result = CliRunner().invoke(main.app, ["--config", str(missing), "config", "check"])
     assert result.exit_code == 2

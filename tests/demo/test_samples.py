@@ -10,7 +10,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from bridge.demo.samples import PEOPLE, SampleMail, SampleThread, arriving, labels, thread_of, threads
+from bridge.demo.samples import PEOPLE, SampleMail, SampleThread, arriving, labels, threads
 
 NOW = datetime(2026, 4, 1, 12, 30, 5, tzinfo=UTC)
 EVERY = [(thread, mail) for thread in threads() for mail in thread.messages + thread.next]
@@ -171,13 +171,6 @@ def test_japanese_is_in_its_own_charset_and_arabic_from_right_to_left() -> None:
     body = parsed(by_slug("workshop-arabic").messages[0]).get_body(("html",))
     assert body is not None
     assert 'dir="rtl"' in body.get_content()
-
-
-def test_a_thread_is_found_by_any_of_its_message_ids() -> None:
-    plan = by_slug("release-plan")
-    assert thread_of(plan.messages[2].message_id) is plan
-    assert thread_of(plan.next[0].message_id) is plan
-    assert thread_of("unknown@example.com") is None
 
 
 def test_waiting_replies_arrive_first_and_are_dated_now() -> None:

@@ -176,3 +176,16 @@ class _Once:
     def after(self, request: Request, operation: str, person: str, response: Response) -> Response:
         """Change nothing."""
         return response
+
+
+def test_a_clock_that_is_set_back_delays_nobody(tmp_path: Path) -> None:
+    with story(tmp_path) as company:
+        company.connect(ADA, BEN)
+        sent = send_t3(company)
+        company.label(ADA, sent[0][ADA][1])
+        company.passes(3)
+        company.clock.jump(-2 * 3600)
+        company.reply(BEN, ADA, sent[2], "Written an hour that comes again.\n")
+        company.passes(4)
+        assert_expected_t3(company, comments=3)
+        assert company.again_from_scratch() == []

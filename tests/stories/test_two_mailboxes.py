@@ -116,3 +116,21 @@ def test_two_routes_to_two_spaces_keep_the_pages_apart(tmp_path: Path) -> None:
         spaces = {company.wiki.wiki.spaces[page.space].key: page.author for page in company.wiki.pages}
         assert spaces == {"HR": company.wiki.person(ADA).account_id, "ENG": company.wiki.person(BEN).account_id}
         assert company.again_from_scratch() == []
+
+
+def test_access_that_comes_before_anything_was_written_joins_the_page_that_stands(tmp_path: Path) -> None:
+    with story(tmp_path) as company:
+        company.connect(ADA, BEN)
+        sent = send_t3(company)
+        company.label(ADA, sent[0][ADA][1])
+        company.passes()
+        company.wiki.forbid("ENG", BEN)
+        company.label(BEN, sent[0][BEN][1])
+        company.passes(3)
+        assert [follow.state for follow in company.follows()] == [FollowState.FOLLOWING, FollowState.NEEDS_SOMEBODY]
+        company.wiki.allow("ENG", BEN)
+        company.wait(7 * 3600)
+        company.passes(3)
+        assert_expected_t3(company, comments=2)
+        assert [follow.state for follow in company.follows()] == [FollowState.FOLLOWING] * 2
+        assert company.again_from_scratch() == []

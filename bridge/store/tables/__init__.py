@@ -1,4 +1,4 @@
-"""The tables of design section 4. The same on SQLite and PostgreSQL.
+"""All tables. The same on SQLite and PostgreSQL.
 
 Every time is aware and UTC. Text from mail has lost NUL and lone surrogates before it comes here. States are stored
 by value, so that a member added later needs no migration.

@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Site(SQLModel, table=True):
-    """A Confluence site; ``paused_until`` stops every write to it."""
+    """A Confluence site. It holds no rows yet: a site's pauses are kept in memory (``bridge.sync.budget``)."""
 
     id: int | None = Field(default=None, primary_key=True)
     cloud_id: str = Field(unique=True)

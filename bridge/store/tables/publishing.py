@@ -169,7 +169,7 @@ class Attachment(SQLModel, table=True):
 
 
 class Write(SQLModel, table=True):
-    """One change to a remote system: the intent, committed before the request is sent (design section 6).
+    """One change to a remote system: the intent, committed before the request is sent.
 
     ``target`` names what is written within the publication ("content", an entry's or an attachment's id). ``key`` is
     the write key that goes along (8 hex digits). ``status`` and ``answer`` are the last HTTP status and its cut text.

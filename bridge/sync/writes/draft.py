@@ -16,7 +16,7 @@ from bridge.sync.writes.base import Result
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The draft of a publication. It cannot be looked for: no list shows a draft (reference: confluence.md 9)."""
+    """The draft of a publication. It cannot be looked for: no list shows a draft."""
 
     publication_id: int
     content_kind: ContainerKind
