@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -26,16 +27,23 @@ def demo(
     from bridge.daemon.logs import configure
 
     configure(sys.stderr, as_json=False, level=logging.INFO if verbose else logging.ERROR)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    pressed: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            signal.signal(number, signal.default_int_handler)  # whatever ends it, its folder goes too
+            signal.signal(number, interrupt)  # whatever ends it, its folder goes too
     if once:
         _once(as_json)
         return
     with suppress(KeyboardInterrupt):
         from bridge.demo.show import play
 
-        code = play(typer.echo, port=port, opened=_open if browser and _has_browser() else None)
+        shown = _open if browser and _has_browser() else None
+        code = play(typer.echo, port=port, opened=shown, interrupted=lambda: bool(pressed))
         if code:
             raise typer.Exit(code)
 

@@ -92,13 +92,20 @@ def set_up(*, port: int = PORT) -> Iterator[Show]:
             company.close()
 
 
-def play(say: Callable[[str], None], *, port: int = PORT, opened: Callable[[str], object] | None = None) -> int:
+def play(
+    say: Callable[[str], None],
+    *,
+    port: int = PORT,
+    opened: Callable[[str], object] | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> int:
     """Run the demo until it is told to stop; return the exit code.
 
     Args:
         say: takes each line for the terminal.
         port: see ``set_up``.
         opened: is given the address of the mailbox page when it can be looked at; None for nobody.
+        interrupted: whether it was told to stop before it could listen for that itself.
     """
     with set_up(port=port) as show:
         for line in first_screen(show):
@@ -111,6 +118,9 @@ def play(say: Callable[[str], None], *, port: int = PORT, opened: Callable[[str]
 
         service = show.service()
         with _narrated(narrator, show), _until_interrupted(service):
+            if interrupted():
+                # Python drops what a signal raises inside a finalizer; the visitor pressed Ctrl-C all the same.
+                service.stop()
             return service.run(signals=False, ready=ready)
 
 
