@@ -21,6 +21,16 @@ class Result:
     version: int = 0
 
 
+class RecordedAlone:
+    """A kind whose row in the table of writes is all that is kept of its success."""
+
+    __slots__ = ()
+
+    def done(self, session: Session, write: Write, result: Result, now: datetime) -> None:
+        """Change nothing more."""
+        return
+
+
 class Kind(Protocol):
     """One write that is to be made; ``settle`` is how many seconds a lost request may still take effect in."""
 

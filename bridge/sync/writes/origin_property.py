@@ -6,19 +6,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
-
 from bridge.confluence import Confluence
 from bridge.confluence import Kind as ContainerKind
 from bridge.errors import Conflict
 from bridge.store.tables import Write
-from bridge.sync.writes.base import Result
+from bridge.sync.writes.base import RecordedAlone, Result
 
 PROPERTY = "mailbridge.origin"
 
 
 @dataclass(frozen=True, slots=True)
-class OriginProperty:
+class OriginProperty(RecordedAlone):
     """The page property ``mailbridge.origin``; ``uid`` is the publication's, ``marker`` the body entry's key."""
 
     content_kind: ContainerKind
@@ -42,6 +40,3 @@ class OriginProperty:
         """Say whether it stands."""
         standing = client.property(self.content_kind, self.content_id, PROPERTY)
         return Result(self.content_id) if standing is not None else None
-
-    def done(self, session: Session, write: Write, result: Result, now: datetime) -> None:
-        """Change nothing: the write itself is the record."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
-
 from bridge.confluence import Confluence
 from bridge.confluence import Kind as ContainerKind
 from bridge.store.tables import Write
-from bridge.sync.writes.base import Result
+from bridge.sync.writes.base import RecordedAlone, Result
 
 
 @dataclass(frozen=True, slots=True)
-class PageLabel:
+class PageLabel(RecordedAlone):
     """The labels of a publication. Naturally repeatable."""
 
     content_kind: ContainerKind
@@ -34,6 +32,3 @@ class PageLabel:
         """Say whether all of them stand."""
         standing = {name.casefold() for name in client.labels(self.content_kind, self.content_id)}
         return Result(self.content_id) if {name.casefold() for name in self.names} <= standing else None
-
-    def done(self, session: Session, write: Write, result: Result, now: datetime) -> None:
-        """Change nothing: the write itself is the record."""

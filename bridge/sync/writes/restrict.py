@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
-
 from bridge.confluence import Confluence
 from bridge.errors import PersonMustAct
 from bridge.store.tables import Write
-from bridge.sync.writes.base import Result
+from bridge.sync.writes.base import RecordedAlone, Result
 
 
 @dataclass(frozen=True, slots=True)
-class Restrict:
+class Restrict(RecordedAlone):
     """Reading and editing for one Atlassian account alone. Naturally repeatable."""
 
     content_id: str
@@ -43,9 +41,6 @@ class Restrict:
     def look(self, client: Confluence, write: Write, since: datetime) -> Result | None:
         """Say whether the restriction stands."""
         return Result(self.content_id) if self._stands(client) else None
-
-    def done(self, session: Session, write: Write, result: Result, now: datetime) -> None:
-        """Change nothing: the write itself is the record."""
 
     def _stands(self, client: Confluence) -> bool:
         return client.readers(self.content_id) == frozenset({self.subject})
