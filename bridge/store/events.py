@@ -21,6 +21,7 @@ def tell(
     version: int = 0,
     cause: str = "",
     outcome: str = "",
+    detail: str = "",
 ) -> None:
     """Write one event down."""
     session.add(
@@ -34,6 +35,7 @@ def tell(
             version=version,
             cause=cause,
             outcome=outcome,
+            detail=detail,
         )
     )
 

@@ -19,6 +19,7 @@ def test_an_event_is_kept_whole(session: Session) -> None:
         "version": 2,
         "cause": "409",
         "outcome": "done",
+        "detail": "{}",
     }
     events.tell(session, NOW, "publish", account_id=owner.id, **facts)
     (found,) = events.of_thread(session, "t1")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bridge.store.tables.people import Account, Consent, Grant, Label, Mailbox, TouchedThread
 from bridge.store.tables.places import Site, Space
 from bridge.store.tables.publishing import Attachment, Claim, Entry, Follow, Publication, Write
-from bridge.store.tables.records import Event, Meta
+from bridge.store.tables.records import Event, KeptInput, Meta, Pause
 from bridge.store.tables.states import (
     AttachmentState,
     EntryState,
@@ -32,9 +32,11 @@ __all__ = [
     "FollowState",
     "Grant",
     "GrantState",
+    "KeptInput",
     "Label",
     "Mailbox",
     "Meta",
+    "Pause",
     "Publication",
     "PublicationState",
     "Site",

@@ -52,6 +52,11 @@ class Publication(SQLModel, table=True):
     ``destination`` is ``cloud id / space id / kind / parent or container id or -``; ``audience`` '' for everybody who
     may see the place, or an account's id. ``content_id`` is the page's, post's or root comment's id, '' before it
     exists. ``page_id`` is where its files lie: itself, or the container of a comment.
+
+    ``remote`` is what people made of it in Confluence, as last seen at ``remote_at``: '' (as usual), "trashed",
+    "archived", "purged", "hidden" (this person is not shown it). ``epoch`` is the database's in which what stands in
+    Confluence was last known; another one than ``meta`` has means: look for markers before the next write. ``round``
+    grows each time that a person asks for it anew; ``successor_uid`` names the publication that came instead.
     """
 
     __table_args__ = (
@@ -94,6 +99,11 @@ class Publication(SQLModel, table=True):
     next_try_at: datetime | None = None
     reason: str = ""
     detail: str = ""
+    remote: str = ""
+    remote_at: datetime | None = None
+    epoch: str = ""
+    round: int = 0
+    successor_uid: str = ""
 
 
 class Claim(SQLModel, table=True):
