@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format scenarios bench lock clean
+.PHONY: help demo test lint format scenarios bench faults crashes simulate mutations lock clean
 
 PY ?= python3
 UV ?= uv
@@ -39,6 +39,18 @@ scenarios: .venv/ready-dev ## run the acceptance scenarios and list all 94 with 
 
 bench: .venv/ready-dev ## measure, beside the peers
 	@$(BIN)/python -m bench $(ARGS)
+
+faults: .venv/ready-dev ## strike every call with every fault that can befall it (ARGS='--cell "comment on a page" late')
+	@PYTHONPATH=tests $(BIN)/python -m faults.matrix $(ARGS)
+
+crashes: .venv/ready-dev ## kill the daemon before and after every request and every commit (ARGS="--every 10")
+	@$(BIN)/python tests/faults/crashes.py $(ARGS)
+
+simulate: .venv/ready-run ## play a company's days from seeds, faults and crashes included (ARGS="--seeds 1..100")
+	@$(BIN)/mailbridge simulate $(ARGS)
+
+mutations: .venv/ready-dev ## take ten protections out, one by one, and see the simulator find it (ARGS="epoch claim")
+	@$(BIN)/python tests/support/mutations.py $(ARGS)
 
 lock: ## for maintainers, needs uv: write both locks anew (ARGS=--upgrade takes the newest of everything)
 	$(UV) pip compile pyproject.toml --group build --extra postgres -o requirements.lock $(LOCK)

@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 
@@ -24,9 +25,16 @@ class Clock(Protocol):
         """Return seconds that never run backwards, from an arbitrary start."""
         ...
 
+    def boot(self) -> str:
+        """Name what ``monotonic`` counts from, alike in all processes that share it; '' where it is this process's."""
+        ...
+
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait until the event is set or the seconds are over; return whether it is set."""
         ...
+
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class SystemClock:
@@ -39,6 +47,13 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds that never run backwards."""
         return time.monotonic()
+
+    def boot(self) -> str:
+        """Return Linux's id of this running of the machine: all its processes share one monotonic clock."""
+        try:
+            return _BOOT.read_text().strip()
+        except OSError:
+            return ""
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait until the event is set or the seconds are over; return whether it is set."""
@@ -60,6 +75,10 @@ class VirtualClock:
     def monotonic(self) -> float:
         """Return the seconds that were waited or advanced so far."""
         return self._monotonic
+
+    def boot(self) -> str:
+        """Return one name for ever: a virtual machine is never turned off."""
+        return "virtual"
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Advance by the seconds unless the event is set; return whether it is set."""

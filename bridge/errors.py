@@ -4,6 +4,7 @@
     ├── ConfigError                 the configuration file or a secret is wrong (exit code 2)
     ├── StoreError                  the database cannot be used
     │   ├── SchemaTooNew            written by a newer program (exit code 78)
+    │   ├── StoreDamaged            its file is damaged (exit code 65)
     │   └── StoreLocked             another process holds it (exit code 11)
     ├── SealError                   a sealed value does not open with the keys at hand
     ├── WrongAccount                somebody else signed in than the one who was expected
@@ -50,6 +51,10 @@ class StoreError(BridgeError):
 
 class SchemaTooNew(StoreError):
     """The database was written by a newer version of the program."""
+
+
+class StoreDamaged(StoreError):
+    """The file of the database is damaged; it is left as it is."""
 
 
 class StoreLocked(StoreError):

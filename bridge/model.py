@@ -159,13 +159,30 @@ class Look:
     replies_follow: bool = True
 
 
+PartKind = Literal["own", "answered", "quote", "signature", "cut"]
+"""A part of a mail: its writer's own words, quoted words that are answered, quoted mail that stands in no earlier mail
+of the thread, a signature, or quoted mail that stands in one and is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a part of a mail was taken for, and how many lines it has."""
+
+    part: PartKind
+    lines: int
+
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A body in storage format, and what had to stay off it; ``plain`` marks the fallback where rendering failed."""
+    """A body in storage format, and what had to stay off it; ``plain`` marks the fallback where rendering failed.
+
+    ``verdicts`` says what each part of the mail was taken for, in the order of the mail.
+    """
 
     storage: str
     left_out: tuple[LeftOut, ...] = ()
     plain: bool = False
+    verdicts: tuple[Verdict, ...] = ()
 
 
 def _digest(*parts: str) -> str:

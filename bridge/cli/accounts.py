@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.output import AsJson
+from bridge.cli.pause import tell_paused, tell_resumed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,16 +64,14 @@ def list_accounts(context: typer.Context, as_json: AsJson = False) -> None:
 
 @accounts_app.command()
 def pause(context: typer.Context, address: Address) -> None:
-    """Write nothing more as a person, until they are resumed. Nothing is forgotten."""
-    _set_paused(context, address, True)
-    typer.echo(f"{address} is paused: nothing is written for this person. Resume: mailbridge accounts resume {address}")
+    """Write nothing more as a person, until they are resumed: the same as mailbridge pause --account."""
+    tell_paused(context, address=address)
 
 
 @accounts_app.command()
 def resume(context: typer.Context, address: Address) -> None:
     """Go on with a paused person; what came meanwhile is published now."""
-    _set_paused(context, address, False)
-    typer.echo(f"{address} goes on. See: mailbridge status")
+    tell_resumed(context, address=address)
 
 
 def people(session: Session) -> list[Person]:
@@ -130,27 +129,3 @@ def _person(account: Account, held: Mapping[str, Grant]) -> Person:
 def _ended(product: str, reason: str) -> str:
     said = reason or f"{product} must be connected again."
     return said if product in said else f"{product}: {said}"
-
-
-def _set_paused(context: typer.Context, address: str, paused: bool) -> None:
-    from bridge.cli.database import opened_store
-    from bridge.clock import SystemClock
-    from bridge.errors import BridgeError
-    from bridge.store import accounts, events, mailboxes, threads
-
-    now = SystemClock().now()
-    with opened_store(context) as (_, store), store.write() as session:
-        account = accounts.by_address(session, address)
-        if account is None or account.id is None:
-            raise BridgeError(f"{address} is not connected here. See: mailbridge accounts list")
-        if account.paused == paused:
-            return
-        account.paused = paused
-        events.tell(session, now, "paused" if paused else "resumed", account_id=account.id)
-        box = mailboxes.by_account(session, account.id)
-        if paused or box is None or box.id is None:
-            return
-        session.flush()
-        mailboxes.due_now(session, box.id, now)
-        for row in threads.of_mailbox(session, box.id):
-            threads.wake(session, box.id, row.thread_id, now)

@@ -23,9 +23,9 @@ def answer(
     as_json: AsJson = False,
 ) -> None:
     """Decide about what is held, in place of its person."""
-    from bridge.cli.database import opened_store
+    from bridge.cli.database import START_IT, opened_store
     from bridge.clock import SystemClock
-    from bridge.daemon.report import ALIVE, alive_at
+    from bridge.daemon.report import is_running
     from bridge.daemon.words import count
     from bridge.sync.held import answer as give
 
@@ -33,8 +33,7 @@ def answer(
     with opened_store(context) as (_, store):
         answered = give(store, item, choice, now)
         with store.read() as session:
-            last = alive_at(session)
-    running = last is not None and now - last <= ALIVE
+            running = is_running(session, now)
     if as_json:
         print_json({"id": item, "address": answered.address, "choice": choice, "threads": len(answered.threads)})
         return
@@ -42,4 +41,4 @@ def answer(
     soon = " within seconds" if running else ""
     typer.echo(_NOW[choice].format(what=what, address=answered.address, soon=soon))
     if choice == "publish" and not running:
-        typer.echo("The service does not run. Start it: mailbridge run   (or one pass: mailbridge sync)")
+        typer.echo(START_IT)

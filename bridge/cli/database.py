@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from bridge.config import Places, Settings
     from bridge.store.engine import Store
 
+START_IT = "The service does not run. Start it: mailbridge run   (or one pass: mailbridge sync)"
+"""The last line of an order that the service is to carry out."""
+
 
 def places_of(context: typer.Context) -> Places:
     """Return where the configuration and the state stand; ``--config`` before the command names another file."""

@@ -13,15 +13,23 @@ import typer
 from typer.core import TyperGroup
 
 from bridge.cli.accounts import accounts_app
+from bridge.cli.adopt import adopt
 from bridge.cli.answer import answer
 from bridge.cli.config import config_app
 from bridge.cli.connect import connect
 from bridge.cli.demo import demo
+from bridge.cli.explain import explain
+from bridge.cli.forget import forget
 from bridge.cli.held import held
+from bridge.cli.log import log
 from bridge.cli.output import exit_code
+from bridge.cli.pause import pause, resume
 from bridge.cli.preview import preview
+from bridge.cli.republish import republish
+from bridge.cli.retry import retry
 from bridge.cli.run import run
 from bridge.cli.setup import setup
+from bridge.cli.simulate import simulate
 from bridge.cli.status import status
 from bridge.cli.sync import sync
 
@@ -33,8 +41,8 @@ GROUPS = {
     "Try": ("demo", "preview"),
     "Set up": ("setup", "config", "connect", "accounts"),
     "Run": ("run", "sync"),
-    "Look": ("status", "held"),
-    "Mend": ("answer",),
+    "Look": ("status", "explain", "held", "log"),
+    "Mend": ("answer", "retry", "republish", "forget", "pause", "resume", "adopt"),
 }
 """The order of the help. A heading or a name whose command does not exist is left out."""
 
@@ -119,8 +127,17 @@ app.add_typer(accounts_app, name="accounts", short_help="list, pause, resume peo
 app.command("run", short_help="the service itself")(run)
 app.command("sync", short_help="one pass now")(sync)
 app.command("status", short_help="what waits, and whose move it is")(status)
+app.command("explain", short_help="all that is known about one thread")(explain)
+app.command("log", short_help="who read and wrote what, and when")(log)
 app.command("held", short_help="what waits for a person's decision")(held)
 app.command("answer", short_help="decide about what is held")(answer)
+app.command("retry", short_help="try waiting threads again")(retry)
+app.command("republish", short_help="publish a thread anew")(republish)
+app.command("forget", short_help="stop following a thread")(forget)
+app.command("pause", short_help="stop writing now: all, a route, a person")(pause)
+app.command("resume", short_help="go on writing")(resume)
+app.command("adopt", short_help="find our pages after a lost database")(adopt)
+app.command("simulate", hidden=True, short_help="play a company's days from a seed")(simulate)
 
 
 def main() -> None:

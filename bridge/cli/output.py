@@ -27,6 +27,16 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=known))
 
 
+def operator() -> str:
+    """Return who gives an order on this machine: their login name, for the record of events."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody without a name on this machine"
+
+
 def note(sentence: str) -> None:
     """Tell something beside the data, on standard error."""
     typer.echo(sentence, err=True)
@@ -34,11 +44,12 @@ def note(sentence: str) -> None:
 
 def exit_code(error: Exception) -> int | None:
     """Return the exit code of an error that the bridge raises on purpose, None for any other."""
-    from bridge.errors import BridgeError, ConfigError, SchemaTooNew, StoreLocked, Temporary
+    from bridge.errors import BridgeError, ConfigError, SchemaTooNew, StoreDamaged, StoreLocked, Temporary
 
     codes: tuple[tuple[type[BridgeError], int], ...] = (
         (ConfigError, 2),
         (StoreLocked, 11),
+        (StoreDamaged, 65),
         (Temporary, 75),
         (SchemaTooNew, 78),
         (BridgeError, FAILED),

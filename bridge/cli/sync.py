@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -50,21 +49,26 @@ def sync(
 def one_pass(opened: Opened, addresses: Sequence[str]) -> Pass:
     """Make the pass, with a bar on standard error where that is a terminal."""
     import tempfile
+    from functools import partial
     from pathlib import Path
 
     from bridge.daemon.once import Once, chosen
     from bridge.daemon.wiring import make_bridge
+    from bridge.daemon.workers import sign_on
     from bridge.sync.mailbox import sync_mailbox
 
     boxes = chosen(opened.store, addresses)
-    owner = f"{os.getpid()}-{opened.chance.token(4)}"
+    state = opened.config.places.state if opened.config is not None else None
+    worker = sign_on("sync", opened.store, state, opened.clock, opened.chance)
     with (
         tempfile.TemporaryDirectory(prefix="mailbridge-") as spool,
         make_bridge(opened.oauth, opened.tokens, Path(spool)) as bridge,
         _bar(len(boxes)) as done,
     ):
-        once = Once(opened.store, opened.clock, lambda box: sync_mailbox(bridge, box), owner=owner, places=_PLACES)
-        return once.run(boxes, done)
+        work = partial(sync_mailbox, bridge)
+        found = Once(opened.store, opened.clock, work, owner=worker.name, places=_PLACES).run(boxes, done)
+    worker.sign_off()
+    return found
 
 
 @contextmanager

@@ -69,8 +69,12 @@ class Web:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Safety:
-    """What waits or is asked about first; ``wait`` in seconds, ``max_body`` in bytes, ``brake`` None if it is off."""
+    """What waits or is asked about first; ``wait`` in seconds, ``max_body`` in bytes, ``brake`` None if it is off.
 
+    ``mode`` "observe" plans and reports and writes nothing.
+    """
+
+    mode: Literal["publish", "observe"] = key(choice("publish", "observe"), "publish")
     wait: float = key(duration(0, _DAY), "15s")
     brake: Brake | None = key(BRAKE, "20 per 10 min")  # noqa: RUF009 - a dataclasses.field
     backlog: Literal["ask", "publish", "ignore"] = key(choice("ask", "publish", "ignore"), "ask")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NoReturn, Protocol
 from urllib.parse import quote, urlsplit
@@ -86,10 +87,23 @@ class Calls:
         self._token = token
         self._budget = budget
         self._clock = clock
+        self._fence: Callable[[], None] = _no_fence
 
     def close(self) -> None:
         """Give the connections back."""
         self._session.close()
+
+    @contextmanager
+    def fenced(self, check: Callable[[], None]) -> Iterator[None]:
+        """Have ``check`` called right before each write leaves, within the context; what it raises stops the write.
+
+        Between the decision to write and the request there may be a refresh, a queue, or a process that was stopped.
+        """
+        self._fence = check
+        try:
+            yield
+        finally:
+            self._fence = _no_fence
 
     def _call(
         self,
@@ -166,6 +180,8 @@ class Calls:
             more["headers"]["Authorization"] = f"Bearer {token}"
         timeout = (CONNECT_SECONDS, WRITE_SECONDS if write else READ_SECONDS)
         with self._budget.hold():
+            if write:
+                self._fence()
             try:
                 return self._session.request(
                     method, self._gateway + path, allow_redirects=False, timeout=timeout, **more
@@ -196,6 +212,10 @@ class Calls:
         elif response.status_code == 503 and (seconds := _asked_pause(response, now)) is not None:
             self._budget.paused(seconds, "site")
         raise error
+
+
+def _no_fence() -> None:
+    return
 
 
 def _asked_pause(response: requests.Response, now: datetime) -> float | None:

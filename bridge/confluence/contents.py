@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 from bridge.confluence.calls import V1, V2, Calls
@@ -40,12 +40,16 @@ class Contents(Calls):
             kind: which of both.
             content_id: its id.
             draft: return its draft; a draft that was never published is found in no other way.
-            body: with ``storage``.
+            body: with ``storage`` and ``labels``.
 
         Raises:
             NotFound: gone for good, or invisible to this person.
         """
-        params = {"get-draft": "true" if draft else None, "body-format": "storage" if body else None}
+        params = {
+            "get-draft": "true" if draft else None,
+            "body-format": "storage" if body else None,
+            "include-labels": "true" if body else None,
+        }
         answer = self._call("GET", _path(kind, content_id), scope=READ_PAGE, params=params)
         return _read(kind, answer)
 
@@ -63,6 +67,18 @@ class Contents(Calls):
             base = text(page, "_links", "base")
             found += [as_content(kind, row, base) for row in rows(page, "results")]
         return [item for item in found if item.title.strip().casefold() == title.strip().casefold()]
+
+    def newest(self, kind: Kind, space_id: str) -> Iterator[Content]:
+        """Yield the pages (or posts) of a space with their texts, what was changed last first.
+
+        What is in the archive and in the bin is among them; drafts are in no list.
+        """
+        statuses = ["current", "archived", "trashed"] if kind == "page" else ["current", "trashed"]
+        params = {"space-id": space_id, "status": statuses, "sort": "-modified-date", "body-format": "storage"}
+        for page in self._pages(f"{V2}/{FOLDERS[kind]}", scope=READ_PAGE, params={**params, "limit": "50"}):
+            base = text(page, "_links", "base")
+            for row in rows(page, "results"):
+                yield as_content(kind, row, base)
 
     def find_parent(self, space_id: str, title: str) -> Content | None:
         """Return the current page of a title in a space, None where there is none."""

@@ -59,6 +59,7 @@ class Content:
 
     ``status`` is "current", "draft", "archived", "trashed" or "deleted". ``storage`` is the body in storage format
     where it was asked for, else ''. ``url`` is for people: the site's own address, '' where the answer has none.
+    ``labels`` are in lower case, None where the answer does not have all of them.
     """
 
     kind: Kind
@@ -71,6 +72,7 @@ class Content:
     version: Version
     storage: str = field(repr=False)
     url: str
+    labels: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,14 @@ def as_content(kind: Kind, data: object, base: str = "") -> Content:
         version=as_version(dig(data, "version")),
         storage=text(data, "body", "storage", "value"),
         url=public_url(data, base),
+        labels=_labels(dig(data, "labels")),
     )
+
+
+def _labels(listed: object) -> frozenset[str] | None:
+    if not isinstance(listed, Mapping) or "results" not in listed or dig(listed, "meta", "hasMore") is True:
+        return None
+    return frozenset(text(row, "name").casefold() for row in rows(listed, "results"))
 
 
 def as_comment(data: object, base: str = "") -> Comment:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.clock import Clock
-from bridge.store import mailboxes, threads
+from bridge.store import mailboxes, meta, threads
 from bridge.store.engine import Store
 from bridge.store.mailboxes import LEASE, Settled
 from bridge.store.tables import Mailbox
@@ -23,6 +23,8 @@ _SET_BACK = timedelta(minutes=1)
 _SLACK = timedelta(hours=7)
 """More than the longest time that a mailbox is ever put off: whatever is due later than this was written by a clock
 that has been set back since."""
+
+_PROOF, _PROOF_BYTES = "daemon.proof", 16_384
 
 _RENEW_SECONDS = LEASE.total_seconds() / 3
 
@@ -57,6 +59,7 @@ class Dispatch:
         self._lock = threading.Lock()
         self._at_work: dict[int, float] = {}  # by id: when it was last leased, monotonic
         self._ended: list[Settled] = []
+        self._refused = threading.Event()
         self._turned_at = clock.monotonic()
         self._offset = self._wall_offset()
 
@@ -76,6 +79,8 @@ class Dispatch:
         long = [box_id for box_id, leased_at in before.items() if turned_at - leased_at > _RENEW_SECONDS]
         offset = self._wall_offset()
         try:
+            if self._refused.is_set():
+                self._prove()
             if offset < self._offset - _SET_BACK:
                 self._wake_all()
             self._offset = offset
@@ -111,6 +116,27 @@ class Dispatch:
                 mailboxes.settle(session, ended, owner=self._owner, now=self._clock.now())
         with self._lock:
             del self._ended[: len(ended)]
+
+    def refused(self) -> None:
+        """Take word that the database failed a pass: nothing is begun before it has proven to take new rows again."""
+        self._refused.set()
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the database failed a pass and has not proven since that it takes new rows."""
+        return self._refused.is_set()
+
+    def _prove(self) -> None:
+        """Find out whether the database takes new rows, and not only changes in place.
+
+        Raises:
+            StoreError: it does not.
+        """
+        with self._store.write() as session:
+            meta.put(session, _PROOF, "." * _PROOF_BYTES)
+            session.flush()
+            meta.drop(session, _PROOF)
+        self._refused.clear()
 
     @property
     def pulse(self) -> Pulse:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -14,7 +13,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from bridge.clock import Clock
 from bridge.daemon.dispatch import Dispatch
-from bridge.errors import BridgeError, StoreError
+from bridge.daemon.passes import Work, one_pass, untouched
+from bridge.errors import StoreError
 from bridge.store.mailboxes import Settled
 from bridge.store.tables import Mailbox
 
@@ -22,9 +22,6 @@ log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
 _HUNG_TICKS = 5
-_AFTER_A_FAULT = timedelta(minutes=1)
-
-Work = Callable[[Mailbox], Settled]
 
 
 class EmbeddedEngine:
@@ -84,6 +81,11 @@ class EmbeddedEngine:
         """Whether it was told to stop: a pass under work ends at its next good place."""
         return self._stopping.is_set()
 
+    @property
+    def trouble(self) -> str:
+        """Why the database is out of use, as a tick or a pass met it; '' where it works."""
+        return self._trouble
+
     def aside(self, task: Callable[[], None]) -> None:
         """Run something else in the pool; a stop waits for it too."""
         self._submit(task)
@@ -118,13 +120,14 @@ class EmbeddedEngine:
             except Exception:
                 log.exception("a tick failed")
             else:
-                self._say_trouble("")
+                if not self._dispatch.in_doubt:  # a pass that this tick began may have failed already
+                    self._say_trouble("")
 
     def _turn(self) -> None:
         self._each_tick()
         for box in self._dispatch.tick():
             if self._stopping.is_set():
-                self._dispatch.done(_untouched(box))
+                self._dispatch.done(untouched(box))
             else:
                 self._submit(partial(self._pass, box))
 
@@ -135,20 +138,18 @@ class EmbeddedEngine:
 
     def _pass(self, box: Mailbox) -> None:
         if self._stopping.is_set():
-            self._dispatch.done(_untouched(box))
+            self._dispatch.done(untouched(box))
             return
-        try:
-            settled = self._work(box)
-        except BridgeError as error:
-            log.error("a mailbox's pass ended early", mailbox=box.id, problem=str(error))
-            settled = self._put_off(box, str(error))
-        except Exception:
-            log.exception("a mailbox's pass failed", mailbox=box.id)
-            settled = self._put_off(box, "A fault of mailbridge; see its log.")
-        self._dispatch.done(settled)
+        self._dispatch.done(one_pass(self._told, box, self._clock))
 
-    def _put_off(self, box: Mailbox, reason: str) -> Settled:
-        return Settled(box.id or 0, self._clock.now() + _AFTER_A_FAULT, reason, box.tries + 1)
+    def _told(self, box: Mailbox) -> Settled:
+        """Make a pass; where the database fails it, that is told as a tick's is."""
+        try:
+            return self._work(box)
+        except StoreError as error:
+            self._dispatch.refused()
+            self._say_trouble(str(error))
+            raise
 
     def _say_trouble(self, problem: str) -> None:
         """Say once that the database is out of use, and once that it works again."""
@@ -159,8 +160,3 @@ class EmbeddedEngine:
             log.error("the database cannot be used", problem=problem)
         else:
             log.info("the database works again")
-
-
-def _untouched(box: Mailbox) -> Settled:
-    """Return a mailbox as it was claimed: the next start looks at it."""
-    return Settled(box.id or 0, box.due_at, box.reason, box.tries)

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
+from sqlmodel import Session
 
 from bridge.clock import Clock
 from bridge.daemon.words import count
 from bridge.errors import BridgeError, StoreError
-from bridge.store import accounts, figures, follows, mailboxes, threads
+from bridge.store import accounts, figures, follows, grants, mailboxes, threads
 from bridge.store.engine import Store
 from bridge.store.figures import Standing
 from bridge.store.mailboxes import Settled
-from bridge.store.tables import FollowState, Mailbox
+from bridge.store.tables import FollowState, GrantState, Mailbox
 
 log = structlog.get_logger()
 
@@ -39,7 +40,9 @@ class Failure:
 class Pass:
     """What came of it.
 
-    ``busy`` are mailboxes that another process (the service) was at work on, ``paused`` those of paused people.
+    ``busy`` are mailboxes that another process (the service) was at work on. ``paused`` are those of paused people:
+    they were looked at, and nothing was written. ``unconnected`` are those whose person must connect Confluence (again)
+    before anything of theirs can be published, with what to do.
     ``threads`` is how all threads of the mailboxes stand afterwards; ``waiting`` of them were labelled a moment ago and
     wait for ``safety.wait`` to pass, ``held`` wait for an answer, ``needs_somebody`` for a permission or a connection.
     """
@@ -48,6 +51,7 @@ class Pass:
     busy: tuple[str, ...] = ()
     paused: tuple[str, ...] = ()
     failed: tuple[Failure, ...] = ()
+    unconnected: tuple[Failure, ...] = ()
     pages: int = 0
     comments: int = 0
     attachments: int = 0
@@ -59,7 +63,7 @@ class Pass:
     @property
     def complete(self) -> bool:
         """Whether every mailbox was read and nothing was put off."""
-        return not self.failed and not self.threads.put_off
+        return not self.failed and not self.unconnected and not self.threads.put_off
 
 
 def chosen(store: Store, addresses: Sequence[str]) -> list[Mailbox]:
@@ -102,7 +106,7 @@ class Once:
         """Look at every mailbox until nothing of it is due at once; ``done`` is told each address that is finished."""
         with self._store.read() as session:
             resting = {account.id for account in accounts.everyone(session) if account.paused}
-        active = [box for box in boxes if box.account_id not in resting]
+        active = list(boxes)
         account_ids = {box.account_id for box in active}
         before = self._written(account_ids)
         outcomes = self._all(active, done)
@@ -191,11 +195,13 @@ class Once:
                 if follow.mailbox_id in box_ids and follow.state is FollowState.NEEDS_SOMEBODY
             ]
             waiting = figures.not_yet(session, box_ids, now)
+            unconnected = tuple(_unconnected(session, box) for box in active if not _publishes(session, box))
         return Pass(
             looked_at=looked_at,
             busy=busy,
             paused=paused,
             failed=failed,
+            unconnected=tuple(one for one in unconnected if one.address not in {other.address for other in failed}),
             pages=written.get("publish", 0),
             comments=written.get("comment", 0),
             attachments=written.get("upload", 0),
@@ -206,6 +212,16 @@ class Once:
         )
 
 
+def _publishes(session: Session, box: Mailbox) -> bool:
+    grant = grants.find(session, box.account_id, "atlassian")
+    return grant is not None and grant.state is GrantState.LIVE
+
+
+def _unconnected(session: Session, box: Mailbox) -> Failure:
+    again = " again" if grants.find(session, box.account_id, "atlassian") is not None else ""
+    return Failure(box.address, f"Confluence must be connected{again}: mailbridge connect {box.address}")
+
+
 def text(found: Pass, wait: float) -> str:
     """Return what came of a pass as the terminal shows it; ``wait`` is ``safety.wait`` in seconds."""
     wrote = (
@@ -213,10 +229,11 @@ def text(found: Pass, wait: float) -> str:
     )
     lines = [f"Looked at {_boxes(len(found.looked_at))}, wrote {wrote}."]
     lines += [f"  Not read: {failure.address}. {failure.reason}" for failure in found.failed]
+    lines += [f"  Not published: {failure.address}. {failure.reason}" for failure in found.unconnected]
     if found.busy:
         lines.append(f"  Left to the service, which is at work on it: {', '.join(found.busy)}")
     if found.paused:
-        lines.append(f"  Paused: {', '.join(found.paused)}")
+        lines.append(f"  Paused, so nothing is written as {', '.join(found.paused)}")
     if found.waiting:
         lines.append(f"  {_threads(found.waiting, 'waits', 'wait')} {wait:g} s, as each does that was just labelled.")
     if found.threads.put_off:
@@ -230,7 +247,7 @@ def text(found: Pass, wait: float) -> str:
 
 
 def _next_step(found: Pass) -> str:
-    if found.failed or found.needs_somebody:
+    if found.failed or found.unconnected or found.needs_somebody:
         return "Whose move it is: mailbridge status"
     if found.held:
         return "What may be answered, and how: mailbridge held"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 from bridge.clock import Chance, Clock, SystemChance, SystemClock
@@ -16,8 +17,13 @@ from bridge.oauth.consent import Consents
 from bridge.oauth.context import OAuth
 from bridge.oauth.seal import Seal, check_key, ensure_key, has_key
 from bridge.oauth.tokens import Tokens
+from bridge.store import epoch
 from bridge.store.engine import Store, open_store
+from bridge.store.epoch import Epoch
 from bridge.store.migrate import migrate
+
+_NEWS = timedelta(minutes=1)
+"""How long after its beginning a new epoch is told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Opened:
 
     Args:
         in_force: gives the settings in force; they change with a reload.
+        entered: the epoch that the database is in (``bridge.store.epoch``).
         config: the file that they come from, None where they were given by hand.
         backup: the copy of the database that was made before its tables were changed, '' for none.
         new_key: the file of a seal key that was made just now, None where there was one.
@@ -48,6 +55,7 @@ class Opened:
     tokens: Tokens
     consents: Consents
     outside: Outside
+    entered: Epoch = field(default_factory=Epoch)
     config: ConfigFile | None = None
     backup: str = ""
     new_key: Path | None = None
@@ -85,6 +93,11 @@ class Opened:
             found.append(self.config.problem)
         if self.backup:
             found.append(f"The database was brought up to this version; the one before is kept as {self.backup}.")
+        if self.entered.gap and self.entered.entered is not None and self.clock.now() - self.entered.entered < _NEWS:
+            found.append(
+                "The database was put back from a copy. What was written to Confluence since that copy is looked for "
+                "before anything is written; what people answered since must be answered again."
+            )
         if self.new_key is not None:
             found.append(
                 f"A new seal key was made: {self.new_key}. It opens the stored tokens. "
@@ -116,7 +129,8 @@ def open_all(
         StoreError: the database cannot be used; ``SchemaTooNew`` where a newer program wrote it.
         SealError: the seal key is not this database's.
     """
-    config = ConfigFile(replace(places(environ, os.geteuid()), config=config_path), environ, strict=strict)
+    where = replace(places(environ, os.geteuid()), config=config_path)
+    config = ConfigFile(where, environ, strict=strict)
     if need_secrets:
         client_secret(config.settings, "google", environ)
         client_secret(config.settings, "atlassian", environ)
@@ -134,6 +148,7 @@ def open_all(
             keys,
             outside,
             lambda provider: client_secret(config.settings, provider, environ),
+            state=where.state,
             config=config,
             backup=backup,
             new_key=made,
@@ -150,11 +165,14 @@ def put_together(
     outside: Outside,
     secret: Callable[[Provider], str],
     *,
+    state: Path | None = None,
     config: ConfigFile | None = None,
     backup: str = "",
     new_key: Path | None = None,
 ) -> Opened:
     """Return an installation from its pieces; the database is of this program's version already.
+
+    Here is where a database that was put back from a copy is recognised (``bridge.store.epoch.enter``).
 
     Args:
         in_force: gives the settings in force.
@@ -162,15 +180,19 @@ def put_together(
         keys: that seal its tokens, the newest first.
         outside: both providers, the time and randomness.
         secret: gives a provider's client secret.
+        state: the folder of the state, for what stands beside a database that is no file.
         config: as ``Opened`` has it, like ``backup`` and ``new_key``.
         backup: likewise.
         new_key: likewise.
 
     Raises:
         SealError: another key sealed this database's tokens.
+        StoreError: the file beside the database cannot be used.
     """
     seal = Seal(keys)
     check_key(store, seal)
+    file = epoch.file_for(store.engine.url.database if store.dialect == "sqlite" else None, state)
+    entered = epoch.enter(store, file, outside.clock, outside.chance)
     oauth = OAuth(
         store=store,
         seal=seal,
@@ -189,6 +211,7 @@ def put_together(
         tokens=Tokens(oauth),
         consents=Consents(oauth),
         outside=outside,
+        entered=entered,
         config=config,
         backup=backup,
         new_key=new_key,

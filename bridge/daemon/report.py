@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from bridge.daemon import words
-from bridge.store import accounts, figures, follows, grants, mailboxes, meta
+from bridge.daemon.waiting import ASKED, PROVIDERS, Person, Waiting, grouped, waiting
+from bridge.daemon.waiting import people as everybody
+from bridge.store import events, figures, meta, pauses
 from bridge.store.figures import Standing
-from bridge.store.tables import Account, Follow, FollowState, Grant, GrantState, Mailbox
-from bridge.sync.held import Held, held
+from bridge.sync.mailbox import NOT_READ
+from bridge.sync.orders import scope_of_pause
 
 ALIVE = timedelta(minutes=2)
 """A daemon that has not said a word for so long does not run."""
 
+_MAKE_ROOM = "Make room on the disk, or let go of the database; the service goes on by itself: journalctl -u mailbridge"
+"""The next step where a service runs and cannot write."""
+
 MOST_ROWS = 20
 """How many of those who are needed are listed in the text; the report itself has all."""
 
-_PROVIDERS = {"google": "Gmail", "atlassian": "Confluence"}
-_CROWDS = {"backlog": "labelled before connecting", "brake": "labelled in one go"}
-_QUESTIONS = {
-    "narrow reply": "publish or leave out a reply that did not go to everybody",
-    "blind copy": "publish or leave out a mail that came as a blind copy",
-}
+MOST_AGAIN = 5
+"""How many of those that are tried again by themselves are listed in the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,73 +57,84 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A mailbox that could not be read, as a sentence; ``mailboxes`` is how many have the same."""
+    """A mailbox that cannot be read, as a sentence.
+
+    ``mailboxes`` is how many have the same, ``since`` the first of them, None where that is not known any more.
+    """
 
     what: str
     mailboxes: int
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """What a person paused: ``what`` in words, ``why`` with who ordered it, ``resume`` the command that lifts it."""
+
+    scope: str
+    what: str
+    since: datetime
+    why: str
+    resume: str
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How all of it does at one instant. Times are None where there never was one; ``version`` is '' likewise."""
+    """How all of it does at one instant. Times are None where there never was one; ``version`` is '' likewise.
+
+    ``mute`` is one that runs and cannot say so, since it cannot write to its database. ``mode`` is that of
+    ``[safety]``. ``rows`` need somebody; ``waits`` is everything that waits, those too.
+    """
 
     at: datetime
     running: bool
+    mute: bool
     started: datetime | None
     version: str
     looked: datetime | None
+    mode: str
+    pauses: tuple[Paused, ...]
     troubles: tuple[Trouble, ...]
     people: People
     threads: Standing
     rows: tuple[Row, ...]
+    waits: tuple[Waiting, ...]
     next_step: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Person:
-    """An account with its grants and its mailbox."""
-
-    account: Account
-    grants: Mapping[str, Grant]
-    box: Mailbox | None
-
-    @property
-    def ended(self) -> tuple[Grant, ...]:
-        return tuple(grant for grant in self.grants.values() if grant.state is GrantState.NEEDS_CONSENT)
-
-    @property
-    def name(self) -> str:
-        """The first name, else what stands before the @ of the address."""
-        known = self.account.name.split()
-        return known[0] if known else words.upper_first(_local_part(self.account.address))
-
-
-def report(session: Session, now: datetime, *, subjects: bool) -> Report:
+def report(session: Session, now: datetime, *, subjects: bool, mode: str = "publish", serving: bool = False) -> Report:
     """Read how all of it does.
 
     Args:
         session: for reading.
         now: the instant.
         subjects: whether rows carry the subjects of people's mail.
+        mode: of ``[safety]``.
+        serving: whether a service is at work, as its lock shows (``bridge.daemon.workers``), whatever it wrote.
     """
-    everyone = _everyone(session)
+    everyone = everybody(session)
     last = alive_at(session)
-    running = last is not None and now - last <= ALIVE
     looks = [last] if last else []
     looks += [person.box.looked_at for person in everyone.values() if person.box and person.box.looked_at]
     people = _people(everyone.values())
-    questions = held(session)
+    waits = waiting(session, now)
+    running = is_running(session, now)
+    mute = serving and not running
     return Report(
         at=now,
-        running=running,
+        running=running or mute,
+        mute=mute,
         started=_instant(meta.get(session, "daemon.started")),
         version=meta.get(session, "daemon.version"),
         looked=max(looks, default=None),
-        troubles=_troubles(everyone.values()),
+        mode=mode,
+        pauses=_pauses(session, now),
+        troubles=_troubles(session, everyone.values()),
         people=people,
         threads=figures.standing(session),
-        rows=_rows(session, everyone, questions, subjects=subjects),
-        next_step=_next_step(running=running, people=people, asked=bool(questions)),
+        rows=_rows(waits, subjects=subjects),
+        waits=tuple(waits if subjects else (replace(row, subject="") for row in waits)),
+        next_step=_MAKE_ROOM if mute else _next_step(running=running, people=people, waits=waits),
     )
 
 
@@ -131,135 +143,116 @@ def alive_at(session: Session) -> datetime | None:
     return _instant(meta.get(session, "daemon.looked"))
 
 
+def is_running(session: Session, now: datetime) -> bool:
+    """Say whether a daemon runs: one that ended in order said so, one that fell silent is gone after a while."""
+    last = alive_at(session)
+    return last is not None and now - last <= ALIVE and not meta.get(session, "daemon.stopped")
+
+
 def text(found: Report) -> str:
     """Return the report as the terminal shows it."""
     lines = [_state(found)]
+    for pause in found.pauses:
+        ago = words.lasting(found.at - pause.since)
+        lines.append(f"Paused      {pause.what}, {words.printable(pause.why)}, {ago} ago. Go on: {pause.resume}")
     for trouble in found.troubles:
-        lines.append(f"Services    {trouble.what} ({words.count(trouble.mailboxes, 'mailbox', 'mailboxes')})")
+        since = f" for {words.lasting(found.at - trouble.since)}" if trouble.since else ""
+        lines.append(f"Services    {trouble.what} ({words.count(trouble.mailboxes, 'mailbox', 'mailboxes')}{since})")
     lines.append(f"People      {_people_words(found.people)}")
     lines.append(f"Threads     {_thread_words(found.threads)}")
     lines += _table(found)
+    lines += _again(found)
     lines.append(found.next_step)
     return "\n".join(lines)
 
 
-def _everyone(session: Session) -> dict[str, _Person]:
-    """Return the people who have connected anything, by address."""
-    held_grants: dict[int, dict[str, Grant]] = {}
-    for grant in grants.everyone(session):
-        held_grants.setdefault(grant.account_id, {})[grant.provider] = grant
-    boxes = {box.account_id: box for box in mailboxes.everyone(session)}
-    return {
-        account.address: _Person(account, held_grants.get(account.id or 0, {}), boxes.get(account.id or 0))
-        for account in accounts.everyone(session)
-        if account.id in held_grants
-    }
+def _pauses(session: Session, now: datetime) -> tuple[Paused, ...]:
+    found = []
+    for row in pauses.in_force(session, now):
+        if row.ordered:
+            scope = scope_of_pause(session, row)
+            found.append(Paused(row.scope, scope.words, row.since, row.why, f"mailbridge resume {scope.option}"))
+    return tuple(found)
 
 
-def _people(everyone: Iterable[_Person]) -> People:
+def _people(everyone: Iterable[Person]) -> People:
     found: Counter[str] = Counter()
     for person in everyone:
         if person.account.paused:
             found["paused"] += 1
         elif person.ended:
             found["reconnect"] += 1
-        elif len(person.grants) < len(_PROVIDERS):
+        elif len(person.grants) < len(PROVIDERS):
             found["halfway"] += 1
         else:
             found["connected"] += 1
     return People(**found)
 
 
-def _troubles(everyone: Iterable[_Person]) -> tuple[Trouble, ...]:
+def _troubles(session: Session, everyone: Iterable[Person]) -> tuple[Trouble, ...]:
     """Return why mailboxes could not be read, the most common first; one whose person must reconnect has a row."""
-    reasons = Counter(
-        person.box.reason
-        for person in everyone
-        if person.box and person.box.reason and not person.account.paused and not person.ended
-    )
-    return tuple(Trouble(what, many) for what, many in reasons.most_common())
+    reasons: dict[str, list[datetime | None]] = {}
+    for person in everyone:
+        if person.box and person.box.reason and not person.account.paused and not person.ended:
+            begun = events.last(session, NOT_READ, account_id=person.box.account_id)
+            reasons.setdefault(person.box.reason, []).append(begun.at if begun else None)
+    troubles = [
+        Trouble(what, len(times), min((one for one in times if one), default=None)) for what, times in reasons.items()
+    ]
+    return tuple(sorted(troubles, key=lambda trouble: -trouble.mailboxes))
 
 
-def _rows(
-    session: Session, everyone: Mapping[str, _Person], questions: Iterable[Held], *, subjects: bool
-) -> tuple[Row, ...]:
-    """Return who is needed for what, the newest first."""
-    active = {address: person for address, person in everyone.items() if not person.account.paused}
-    rows = [row for person in active.values() for row in _person_rows(person)]
-    gone = {address for address, person in active.items() if person.ended}
-    for item in questions:
-        if item.address in active and item.address not in gone:
-            rows.append(_held_row(item, active[item.address], subjects=subjects))
-    by_box = {person.box.id: person for person in active.values() if person.box}
-    for follow in follows.waiting(session):
-        person = by_box.get(follow.mailbox_id)
-        if follow.state is FollowState.NEEDS_SOMEBODY and person and person.account.address not in gone:
-            rows.append(_follow_row(follow, person, subjects=subjects))
+def _rows(found: Iterable[Waiting], *, subjects: bool) -> tuple[Row, ...]:
+    """Return who is needed for what, the newest first; a pause has its own line."""
+    rows = [
+        Row(row.id, row.address, row.since, row.what, row.subject if subjects else "")
+        for row in grouped(found)
+        if row.whose != "time" and row.reason != "paused"
+    ]
     return tuple(sorted(rows, key=lambda row: (row.since, row.id), reverse=True))
 
 
-def _person_rows(person: _Person) -> list[Row]:
-    """Return one row for a person who must connect something (again)."""
-    address = person.account.address
-    command = f"mailbridge connect {address}"
-    whole = f"(all of {_local_part(address)}'s)"
-    if person.ended:
-        ended = {grant.provider for grant in person.ended}
-        what = " and ".join(shown for provider, shown in _PROVIDERS.items() if provider in ended)
-        when = min(grant.state_since for grant in person.ended)
-        return [Row(whole, address, when, f"{person.name}: reconnect {what}: {command}")]
-    missing = [shown for provider, shown in _PROVIDERS.items() if provider not in person.grants]
-    if not missing:
-        return []
-    when = max(grant.connected_at for grant in person.grants.values())
-    return [Row(whole, address, when, f"{person.name}: connect {' and '.join(missing)} too: {command}")]
-
-
-def _held_row(item: Held, person: _Person, *, subjects: bool) -> Row:
-    if item.reason in _CROWDS:
-        many = words.count(len(item.threads), "thread")
-        move = f"publish {many} {_CROWDS[item.reason]}, only what is new, or none"
-    else:
-        move = _QUESTIONS.get(item.reason) or f"{item.detail} {item.question}".strip()
-    return Row(item.id, item.address, item.since, f"{person.name}: {move}", item.subject if subjects else "")
-
-
-def _follow_row(follow: Follow, person: _Person, *, subjects: bool) -> Row:
-    """Say a person's move; what is told to them as "You may not ..." is told of them here."""
-    said = follow.detail.removeprefix("You ").rstrip(".") or follow.reason
-    return Row(
-        follow.thread_id,
-        person.account.address,
-        follow.since,
-        f"{person.name}: {said}",
-        follow.subject if subjects else "",
-    )
-
-
-def _next_step(*, running: bool, people: People, asked: bool) -> str:
+def _next_step(*, running: bool, people: People, waits: Sequence[Waiting]) -> str:
     if not running:
         return "Start it: systemctl start mailbridge   (in the foreground: mailbridge run)"
     if people == People():
         return "Connect the first person: mailbridge connect ADDRESS"
-    if asked:
+    mine = next((row for row in waits if row.whose == "operator" and row.thread_id), None)
+    if mine is not None:
+        return f"Your move: mailbridge explain {mine.thread_id}"
+    if any(row.reason in ASKED for row in waits):
         return "Nothing for you to do. What may be answered, and how: mailbridge held"
-    return "Nothing for you to do."
+    one = next((row.thread_id for row in waits if row.whose == "person" and row.thread_id), "")
+    return f"Nothing for you to do. More about one: mailbridge explain {one}" if one else "Nothing for you to do."
 
 
 def _state(found: Report) -> str:
     if not found.running:
         if found.looked is None:
-            return "Not running. It has not looked at any mailbox yet."
-        return f"Not running. Last look at the mailboxes: {words.lasting(found.at - found.looked)} ago."
+            return f"Not running. {_resting(found)}It has not looked at any mailbox yet."
+        return (
+            f"Not running. {_resting(found)}Last look at the mailboxes: {words.lasting(found.at - found.looked)} ago."
+        )
+    if found.mute:
+        silence = f" for {words.lasting(found.at - found.looked)}" if found.looked else ""
+        return f"Running, but it could not write to its database{silence}. Its log says why."
     began = "Running."
     if found.started is not None:
         span = found.at - found.started
         recent = span < timedelta(days=1)
         began = f"Running {f'for {words.lasting(span)}' if recent else f'since {words.date(found.started, found.at)}'}"
         began += f", version {found.version}."
-    services = "Not all services answer." if found.troubles else "All services answer."
+    failing = found.troubles or any(row.reason in ("put off", "service paused") for row in found.waits)
+    services = "Not all services answer." if failing else "All services answer."
+    services = f"{_resting(found)}{services}"
     looked = f" Last look at the mailboxes: {words.lasting(found.at - found.looked)} ago." if found.looked else ""
     return f"{began} {services}{looked}"
+
+
+def _resting(found: Report) -> str:
+    """Return what is not written at all for now, to stand in the first line."""
+    told = "It observes, and writes nothing. " if found.mode == "observe" else ""
+    return told + (f"Paused: {', '.join(pause.what for pause in found.pauses)}. " if found.pauses else "")
 
 
 def _people_words(people: People) -> str:
@@ -268,9 +261,10 @@ def _people_words(people: People) -> str:
 
 
 def _thread_words(threads: Standing) -> str:
-    waiting = threads.somebody + threads.put_off
-    verb = "waits" if waiting == 1 else "wait"
-    return f"{threads.published:,} published, {threads.publishing:,} publishing now, {waiting:,} {verb}"
+    left = threads.somebody + threads.put_off
+    verb = "waits" if left == 1 else "wait"
+    said = f"{threads.published:,} published, {threads.publishing:,} publishing now, {left:,} {verb}"
+    return f"{said}, {threads.observed:,} would be published" if threads.observed else said
 
 
 def _table(found: Report) -> list[str]:
@@ -290,8 +284,28 @@ def _table(found: Report) -> list[str]:
     return lines
 
 
-def _local_part(address: str) -> str:
-    return address.partition("@")[0]
+def _again(found: Report) -> list[str]:
+    """Return what is tried again by itself after a failure, the next first."""
+    rows = [row for row in grouped(found.waits) if row.whose == "time" and row.reason == "put off"]
+    rows.sort(key=lambda row: (row.until or found.at, row.id))
+    shown = rows[:MOST_AGAIN]
+    if not shown:
+        return []
+    first = max(len(row.id) for row in shown)
+    second = max(len(row.address) for row in shown)
+    times = [_until(row, found.at) for row in shown]
+    third = max(len("again"), *(len(time) for time in times))
+    lines = [f"{'Tried again by itself':<{max(first + second + 4, 21)}}     {'again':<{third}}   why"]
+    width = max(first + second + 4, 21) - 4 - first
+    for row, time in zip(shown, times, strict=True):
+        lines.append(f"  {row.id:<{first}}  {row.address:<{width}}     {time:<{third}}   {words.printable(row.what)}")
+    if len(rows) > MOST_AGAIN:
+        lines.append(f"  and {len(rows) - MOST_AGAIN:,} more: mailbridge status --json has all")
+    return lines
+
+
+def _until(row: Waiting, now: datetime) -> str:
+    return "now" if row.until is None or row.until <= now else f"in {words.lasting(row.until - now)}"
 
 
 def _instant(written: str) -> datetime | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Callable
@@ -17,12 +16,13 @@ from bridge.config import Change, ConfigFile
 from bridge.daemon.dispatch import Dispatch
 from bridge.daemon.embedded import EmbeddedEngine
 from bridge.daemon.systemd import Notifier
+from bridge.daemon.waking import wake_all
 from bridge.daemon.wiring import make_bridge
+from bridge.daemon.workers import SERVICE, Worker, sign_on
 from bridge.errors import BridgeError, StoreError
 from bridge.oauth.context import OAuth
 from bridge.oauth.tokens import Tokens
-from bridge.store import follows, mailboxes, meta, threads
-from bridge.store.tables import FollowState
+from bridge.store import events, kept, meta
 from bridge.sync.context import Bridge
 from bridge.sync.mailbox import sync_mailbox
 from bridge.web.serve import WebServer
@@ -34,6 +34,7 @@ _THREADS = 16
 _PLACES = 32
 _SIGN_SECONDS = 30.0
 _QUIET_SECONDS = 600.0
+_TIDY_SECONDS = 86_400.0
 _WATCH_SECONDS = 1.0
 _AT_START = ("endpoints.", "store.", "web.listen")
 _STATUS = "Looking at mailboxes."
@@ -64,6 +65,8 @@ class Service:
     _problem: str = field(default="", init=False)
     _keep_problem: str = field(default="", init=False)
     _unwoken: bool = field(default=False, init=False)
+    _worker: Worker | None = field(default=None, init=False)
+    _trouble: str = field(default="", init=False)
 
     def stop(self) -> None:
         """Tell the service to end; safe from a signal handler and from any thread."""
@@ -94,8 +97,9 @@ class Service:
             server.stop()
 
     def _work(self, bridge: Bridge, ready: Callable[[], None]) -> int:
-        owner = f"{os.getpid()}-{self.oauth.chance.token(4)}"
-        dispatch = Dispatch(self.oauth.store, self.oauth.clock, owner=owner, places=_PLACES)
+        worker = sign_on(SERVICE, self.oauth.store, self.config.places.state, self.oauth.clock, self.oauth.chance)
+        self._worker = worker
+        dispatch = Dispatch(self.oauth.store, self.oauth.clock, owner=worker.name, places=_PLACES)
         engine = EmbeddedEngine(
             dispatch,
             lambda box: sync_mailbox(bridge, box),
@@ -107,13 +111,16 @@ class Service:
         self._sign(started=True)
         engine.start()
         try:
-            self.notifier.ready(_STALE if self.config.stale else _STATUS)
+            self.notifier.ready(self._status)
             log.info("running", version=__version__, config=str(self.config.places.config))
             ready()
             self._watch(engine)
         finally:
             self.notifier.stopping()
             finished = engine.stop(STOP_SECONDS - 2)
+            self._sign_off()
+            if finished:
+                worker.sign_off()
             log.info("stopped", finished=finished)
         return 0 if finished else 1
 
@@ -122,18 +129,34 @@ class Service:
         clock = self.oauth.clock
         fed = signed = clock.monotonic()
         quiet = fed - _QUIET_SECONDS
+        tidied = fed - _TIDY_SECONDS
         while not clock.wait(self._stop, _WATCH_SECONDS):
             now = clock.monotonic()
             turns = engine.guard()
+            self._say_trouble(engine.trouble)
             if turns and self.notifier.watchdog_seconds and now - fed >= self.notifier.watchdog_seconds / 2:
                 self.notifier.alive()
                 fed = now
             if turns and now - signed >= _SIGN_SECONDS:
                 self._sign(started=False)
+                self._take_over()
                 signed = now
             if now - quiet >= _QUIET_SECONDS:
                 engine.aside(self._refresh_quiet)
                 quiet = now
+            if now - tidied >= _TIDY_SECONDS:
+                engine.aside(self._tidy)
+                tidied = now
+
+    def _say_trouble(self, trouble: str) -> None:
+        """Tell the service manager that the database is out of use, and that it works again."""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self.notifier.status(f"Degraded, nothing is written. {trouble}" if trouble else self._status)
+
+    @property
+    def _status(self) -> str:
+        return _STALE if self.config.stale else _STATUS
 
     def _sign(self, *, started: bool) -> None:
         """Leave word in the database for ``mailbridge status``."""
@@ -141,9 +164,39 @@ class Service:
         try:
             with self.oauth.store.write() as session:
                 meta.put(session, "daemon.looked", now)
+                meta.put(session, "daemon.stopped", "")
                 if started:
                     meta.put(session, "daemon.started", now)
                     meta.put(session, "daemon.version", __version__)
+        except StoreError as error:
+            log.error("the database cannot be used", problem=str(error))
+
+    def _sign_off(self) -> None:
+        """Leave word that it ended in order, so that nobody takes it for running until its silence is noticed."""
+        try:
+            with self.oauth.store.write() as session:
+                meta.put(session, "daemon.stopped", self.oauth.clock.now().isoformat())
+        except StoreError as error:
+            log.error("the database cannot be used", problem=str(error))
+
+    def _take_over(self) -> None:
+        """Go on with what another program of this machine was at work on when it was killed."""
+        try:
+            if self._worker is not None:
+                self._worker.take_over(self.oauth.store)
+        except StoreError as error:
+            log.error("the database cannot be used", problem=str(error))
+
+    def _tidy(self) -> None:
+        """Let go what is kept for a time only: refused texts, and events older than 400 days, some thousands a time."""
+        before = self.oauth.clock.now() - events.KEPT
+        try:
+            with self.oauth.store.write() as session:
+                kept.purge(session, self.oauth.clock.now())
+            gone = True
+            while gone and not self._stop.is_set():
+                with self.oauth.store.write() as session:
+                    gone = bool(events.purge(session, before))
         except StoreError as error:
             log.error("the database cannot be used", problem=str(error))
 
@@ -161,7 +214,7 @@ class Service:
             self._reload.clear()
             self.notifier.reloading(self.oauth.clock.monotonic())
             change = self.config.reload()
-            self.notifier.ready(_STALE if self.config.stale else _STATUS)
+            self.notifier.ready(self._status)
         else:
             change = self.config.poll()
         self._say_problem(again=asked)
@@ -194,11 +247,7 @@ class Service:
         now = self.oauth.clock.now()
         try:
             with self.oauth.store.write() as session:
-                for follow in follows.waiting(session):
-                    if follow.state is FollowState.NEEDS_SOMEBODY:
-                        threads.wake(session, follow.mailbox_id, follow.thread_id, now)
-                for box in mailboxes.everyone(session):
-                    mailboxes.due_now(session, box.id or 0, now)
+                wake_all(session, now)
         except StoreError as error:
             log.error("the database cannot be used", problem=str(error))
         else:

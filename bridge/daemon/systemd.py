@@ -29,6 +29,10 @@ class Notifier:
         """Say that the configuration is being read; ``ready`` follows."""
         self._send(f"RELOADING=1\nMONOTONIC_USEC={int(monotonic * 1e6)}")
 
+    def status(self, status: str) -> None:
+        """Say how it does, in a sentence that ``systemctl status`` shows."""
+        self._send(f"STATUS={status}")
+
     def alive(self) -> None:
         """Feed the watchdog."""
         self._send("WATCHDOG=1")

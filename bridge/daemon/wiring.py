@@ -18,6 +18,7 @@ from bridge.store import meta
 from bridge.store.tables import Grant, Mailbox
 from bridge.sync.budget import Budgets
 from bridge.sync.context import Bridge
+from bridge.sync.outages import Outages
 from bridge.sync.quota import QuotaMeters
 
 
@@ -47,6 +48,8 @@ def make_bridge(
             parser=parser,
             installation=installation,
             spool=spool,
+            seal=oauth.seal,
+            outages=Outages(oauth.store, oauth.clock),
             ending=ending,
         )
 
@@ -91,7 +94,7 @@ class Clients:
             self.oauth.endpoints,
             grant.cloud_id,
             self.tokens.of(grant.id or 0, generation=grant.generation),
-            self._budgets.of(grant.cloud_id),
+            self._budgets.of(grant.cloud_id, grant.id or 0),
             clock=self.oauth.clock,
         )
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from sqlmodel import select
+
 from bridge.clock import Chance, Clock
 from bridge.config import Settings
 from bridge.daemon.opening import Outside, put_together
@@ -21,9 +23,10 @@ from bridge.oauth.context import OAuth
 from bridge.oauth.seal import make_key
 from bridge.oauth.tokens import Tokens
 from bridge.sandbox.world import SECRET, World
-from bridge.store import accounts
+from bridge.store import accounts, grants, threads
 from bridge.store.engine import open_store
 from bridge.store.migrate import migrate
+from bridge.store.tables import Entry, EntryState, GrantState
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,26 @@ class Company:
                 account = accounts.by_address(session, address)
             assert account is not None
             answer_backlog(self.oauth, account.id or 0, backlog)
+
+    def connect_again(self) -> None:
+        """Connect whoever's access has ended, as they would once they are told."""
+        with self.oauth.store.read() as session:
+            ended = [
+                account.address
+                for account in accounts.everyone(session)
+                if any(
+                    grant.state is GrantState.NEEDS_CONSENT
+                    for grant in grants.of_account(session, account.id or 0).values()
+                )
+            ]
+        for address in ended:
+            self.connect(address, backlog="publish")
+
+    def at_rest(self) -> bool:
+        """Whether nothing waits to be read or written."""
+        with self.oauth.store.read() as session:
+            planned = session.exec(select(Entry).where(Entry.state == EntryState.PLANNED)).first()
+            return threads.count(session) == 0 and planned is None
 
     def close(self) -> None:
         """Close the database and the connections."""
@@ -95,5 +118,6 @@ def found(
     url = database_url or f"sqlite:///{folder}/mailbridge.db"
     migrate(url)
     outside = Outside(Endpoints.of(now.endpoints.google, now.endpoints.atlassian), transports, clock, chance)
-    opened = put_together(settings, open_store(url), [seal_key or make_key()], outside, lambda provider: SECRET)
+    keys = [seal_key or make_key()]
+    opened = put_together(settings, open_store(url), keys, outside, lambda provider: SECRET, state=folder)
     return Company(world, opened.oauth, opened.tokens, opened.consents, folder)

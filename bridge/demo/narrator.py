@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,12 +26,14 @@ class Narrator:
         config: the demo's configuration file, which the other commands can be given.
         subject_of: gives the subject of a person's thread, by address and Gmail thread id.
         say: takes each line.
+        elsewhere: gives the lines of what happened outside the product since it was last asked.
     """
 
     store: Store
     config: Path
     subject_of: Callable[[str, str], str]
     say: Callable[[str], None]
+    elsewhere: Callable[[], Sequence[str]] = tuple
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT))
     _told_to: int = 0
     _standing: dict[int, int] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class Narrator:
             told += self._published(session)
         if news:
             self._told_to = news[-1].id or self._told_to
-        for line in told:
+        for line in (*told, *self.elsewhere()):
             self.lines.append(line)
             self.say(line)
 

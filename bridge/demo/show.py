@@ -18,11 +18,13 @@ from bridge.daemon.service import Service
 from bridge.daemon.systemd import Notifier
 from bridge.demo import samples
 from bridge.demo.company import Company, found
+from bridge.demo.mishaps import Mishaps
 from bridge.demo.narrator import Narrator
 from bridge.demo.setting import write_config
 from bridge.demo.stage import Stage
 from bridge.http import network
 from bridge.oauth.seal import make_key
+from bridge.sandbox.faults import Rule
 from bridge.sandbox.serve import RunningServer, serve
 from bridge.sandbox.world import World
 from bridge.web.app import Web, make_app
@@ -61,11 +63,12 @@ class Show:
 
 
 @contextmanager
-def set_up(*, port: int = PORT) -> Iterator[Show]:
+def set_up(*, port: int = PORT, faults: Sequence[Rule] = ()) -> Iterator[Show]:
     """Build the demo in a temporary folder; the folder and the servers go when the context ends.
 
     Args:
         port: where the two pages are served; another free one is taken where it is in use.
+        faults: what goes wrong, from when everybody is connected.
     """
     with tempfile.TemporaryDirectory(prefix="mailbridge-demo-") as name, _served(port) as (world, server):
         folder = Path(name)
@@ -84,9 +87,11 @@ def set_up(*, port: int = PORT) -> Iterator[Show]:
         )
         show = Show(stage, company, config, server.url)
         stage.mount_pages(lambda: tuple(show.lines))
+        world.fault_page.mended = company.connect_again
         try:
             for address in samples.PEOPLE:
                 company.connect(address, backlog="publish")
+            world.core.faults.extend(faults)
             yield show
         finally:
             company.close()
@@ -98,6 +103,7 @@ def play(
     port: int = PORT,
     opened: Callable[[str], object] | None = None,
     interrupted: Callable[[], bool] = lambda: False,
+    faults: Sequence[Rule] = (),
 ) -> int:
     """Run the demo until it is told to stop; return the exit code.
 
@@ -106,11 +112,16 @@ def play(
         port: see ``set_up``.
         opened: is given the address of the mailbox page when it can be looked at; None for nobody.
         interrupted: whether it was told to stop before it could listen for that itself.
+        faults: see ``set_up``.
     """
-    with set_up(port=port) as show:
+    with set_up(port=port, faults=faults) as show:
         for line in first_screen(show):
             say(line)
-        narrator = Narrator(show.company.oauth.store, show.config.places.config, show.stage.subject, say)
+        for rule in faults:
+            say(f"Will go wrong: {rule}")
+        company = show.company
+        mishaps = Mishaps(show.stage.world.core, company.at_rest)
+        narrator = Narrator(company.oauth.store, show.config.places.config, show.stage.subject, say, mishaps.news)
 
         def ready() -> None:
             if opened is not None:

@@ -77,6 +77,8 @@ class Gmail:
     def labels(self) -> tuple[Label, ...]:
         """Return all labels, those of Gmail itself too."""
         answer = self._call(self._service.labels.list(userId="me"), UNITS["labels"])
+        if not objects(answer.get("labels")):
+            raise malformed("the labels")  # Gmail's own are always there; without any, every route would lose its own
         return tuple(
             Label(str(row["id"]), str(row.get("name") or row["id"]), str(row.get("type") or "user"))
             for row in objects(answer.get("labels"))
@@ -111,6 +113,8 @@ class Gmail:
             return self._service.threads.list(userId="me", labelIds=[label_id], maxResults=PAGE, **more)  # type: ignore[arg-type]
 
         for page in self._pages(ask, "threads", UNITS["threads.list"]):
+            if "threads" not in page and "resultSizeEstimate" not in page:
+                raise malformed("the threads")
             for row in objects(page.get("threads")):
                 if row.get("id"):
                     yield str(row["id"]), number(row.get("historyId"), "a thread's history id")
@@ -158,7 +162,7 @@ class Gmail:
             self._service.attachments.get(userId="me", messageId=message_id, id=attachment_id), UNITS["file"]
         )
         data = answer.get("data", "")
-        if not isinstance(data, str) or (not data and answer.get("size")):
+        if not isinstance(data, str) or (not data and str(answer.get("size")) != "0"):
             raise malformed("an attachment's bytes")
         try:
             return base64.urlsafe_b64decode(data + "=" * (-len(data) % 4))

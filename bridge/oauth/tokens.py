@@ -8,6 +8,8 @@ old one work for ten minutes more, so after a lost answer the old one is sent ag
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -44,13 +46,16 @@ class GrantTokens:
         oauth: what it works with.
         grant_id: the row.
         owner: this process's name in leases.
+        lock: held by the thread that refreshes.
     """
 
-    def __init__(self, oauth: OAuth, grant_id: int, *, owner: str) -> None:
+    def __init__(
+        self, oauth: OAuth, grant_id: int, *, owner: str, lock: AbstractContextManager[object] | None = None
+    ) -> None:
         self._oauth = oauth
         self._grant_id = grant_id
         self._owner = owner
-        self._lock = threading.Lock()
+        self._lock = lock or threading.Lock()
         self._held: _Held | None = None
 
     def __call__(self, refused: str = "") -> str:
@@ -108,7 +113,8 @@ class GrantTokens:
                 if self._good(held, refused):
                     return held
                 if mine:
-                    return self._refresh(row, held)
+                    renewed, mine = self._refresh(row, held), False  # what keeps new tokens gives the lease back
+                    return renewed
             finally:
                 if mine:
                     self._release()
@@ -198,10 +204,17 @@ class GrantTokens:
 
 
 class Tokens:
-    """The token sources of all grants, one for each in a process, so that threads share a token and its refresh."""
+    """The token sources of all grants, one for each in a process, so that threads share a token and its refresh.
 
-    def __init__(self, oauth: OAuth) -> None:
+    ``make_lock`` makes what a thread holds over its refresh; a simulation, in which waiting for it must not stop the
+    thread that has it, gives its own.
+    """
+
+    def __init__(
+        self, oauth: OAuth, *, make_lock: Callable[[], AbstractContextManager[object]] = threading.Lock
+    ) -> None:
         self._oauth = oauth
+        self._make_lock = make_lock
         self._owner = oauth.chance.token(8)
         self._lock = threading.Lock()
         self._sources: dict[int, GrantTokens] = {}
@@ -220,7 +233,8 @@ class Tokens:
         with self._lock:
             source = self._sources.get(grant_id)
             if source is None:
-                source = self._sources[grant_id] = GrantTokens(self._oauth, grant_id, owner=self._owner)
+                source = GrantTokens(self._oauth, grant_id, owner=self._owner, lock=self._make_lock())
+                self._sources[grant_id] = source
         source.at_least(generation)
         return source
 

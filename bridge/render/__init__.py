@@ -7,7 +7,7 @@ are quoted mail or a signature), ``emit`` (blocks to storage format), ``page`` (
 from __future__ import annotations
 
 from bridge.render.names import free_name, safe_name
-from bridge.render.origin import find_key, origin_url
+from bridge.render.origin import find_key, find_origins, origin_url
 from bridge.render.page import render_comment, render_fallback, render_page
 from bridge.render.parse import HtmlParser
 from bridge.render.title import title, title_candidates
@@ -15,6 +15,7 @@ from bridge.render.title import title, title_candidates
 __all__ = [
     "HtmlParser",
     "find_key",
+    "find_origins",
     "free_name",
     "origin_url",
     "render_comment",

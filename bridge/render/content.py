@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.mail.quotes import Earlier
-from bridge.model import LeftOut, Look, Message, PlacedFile
+from bridge.model import LeftOut, Look, Message, PlacedFile, Verdict
 from bridge.render import cut
 from bridge.render.blocks import Block, Line, Picture, Quote, Run, files_in, line, visible
 from bridge.render.cut import Part
@@ -33,7 +33,8 @@ class Fold:
 class Content:
     """The text as blocks, what is folded away, the files not shown in the text, and what stayed behind.
 
-    ``plain`` says that some HTML could not be read and its bare text stands instead.
+    ``plain`` says that some HTML could not be read and its bare text stands instead; ``verdicts`` what each part of the
+    mail was taken for.
     """
 
     blocks: list[Block] = field(default_factory=list)
@@ -41,6 +42,7 @@ class Content:
     attached: list[PlacedFile] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     plain: bool = False
+    verdicts: list[Verdict] = field(default_factory=list)
 
 
 def content(message: Message, look: Look, earlier: Sequence[Message], parser: HtmlParser, place: Place) -> Content:
@@ -63,13 +65,18 @@ def content(message: Message, look: Look, earlier: Sequence[Message], parser: Ht
             parts.extend(cut.text_parts(body.text, stands, look))
         elif placed := look.files.get(body.part_id):
             parts.append(Part("own", [_placed(placed)]))
-    _arrange(parts, look, place, made)
+    made.verdicts.extend(Verdict(part.kind, lines) for part in parts if (lines := _lines(part.blocks)))
+    _arrange([part for part in parts if part.kind != "cut"], look, place, made)
     shown = set(files_in(made.blocks)).union(*(files_in(fold.blocks) for fold in made.folds))
     placed_files = (look.files[file.part_id] for file in message.files if file.part_id in look.files)
     made.attached.extend(placed for placed in placed_files if placed.name not in shown)
     if not _is_seen(made.blocks) and not made.folds:
         made.blocks = [Line([Run(_why_empty(message, parts), frozenset({"em"}))])]
     return made
+
+
+def _lines(blocks: Sequence[Block]) -> int:
+    return sum(1 for row in visible(blocks).split("\n") if row.strip())
 
 
 def _html_parts(

@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
-from typing import Literal
 
 from bridge.mail.attributions import attribution, starts
 from bridge.mail.quotes import Earlier, Segment, split
-from bridge.model import Look
+from bridge.model import Look, PartKind
 from bridge.render import plain
 from bridge.render.blocks import Block, Line, Picture, Pre, Quote, Region, Rule, visible
 
@@ -36,11 +35,11 @@ class Part:
     """Blocks of one fate.
 
     "own" stands as it is; "answered" is quoted mail that an answer follows, shown as a quote; "quote" is quoted mail
-    that stands nowhere else, of ``origin`` ("Tom Reed, 1 March 2026", or ''); "signature" is one. Quoted mail that
-    stands in an earlier message has no part.
+    that stands nowhere else, of ``origin`` ("Tom Reed, 1 March 2026", or ''); "signature" is one. "cut" is quoted mail
+    that stands in an earlier message, and is shown nowhere.
     """
 
-    kind: Literal["own", "answered", "quote", "signature"]
+    kind: PartKind
     blocks: list[Block]
     origin: str = ""
 
@@ -118,8 +117,7 @@ def html_parts(blocks: Sequence[Block], earlier: Earlier) -> list[Part]:
 
 def _quoted_text(segment: Segment, blocks: list[Block], origin: str) -> Iterator[Part]:
     if segment.stands:
-        if segment.answered:
-            yield Part("answered", blocks)
+        yield Part("answered" if segment.answered else "cut", blocks)
     elif origin:
         yield Part("quote", blocks, origin)
     else:
@@ -180,6 +178,8 @@ def _section(
             yield Part("answered", _context([block for block, stands in verdicts if stands]))
         elif not known and blocks and any(isinstance(block, Picture) for block in blocks):
             yield Part("quote", blocks, _origin(who, when))
+        elif known:
+            yield Part("cut", blocks)
         return
     if known < (known + strange) * _CHANCE_HITS:
         if head or (quote is not None and quote.mail and not first):
@@ -192,6 +192,7 @@ def _section(
         run = [block for block, _ in group]
         if stands:
             before = run
+            yield Part("cut", run)
         elif first and not all(isinstance(block, Line | Pre) and block.level > 1 for block in run):
             if before:
                 yield Part("answered", _context(before))

@@ -6,9 +6,11 @@ Gmail ignores a query that it does not know, so the entry key rides in the link'
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
+from html import unescape
+from urllib.parse import quote, unquote
 
 _KEY = re.compile(r"https://mail\.google\.com/mail/\?mailbridge=([0-9A-Za-z_-]{1,64})(?=[#&\"'<\s]|$)")
+_MAIL = re.compile(r"#search/rfc822msgid(?:%3A|:)(.+)$", re.IGNORECASE)
 
 
 def origin_url(key: str, message_id: str) -> str:
@@ -29,9 +31,15 @@ def find_key(storage: str) -> list[str]:
 
     Only a link's ``href`` counts; Confluence may have rewritten its quotes and escaped its ampersands.
     """
-    found: dict[str, None] = {}
+    return list(find_origins(storage))
+
+
+def find_origins(storage: str) -> dict[str, str]:
+    """Return the Message-ID that stands beside each marker in a body, '' where none does; read like ``find_key``."""
+    found: dict[str, str] = {}
     for href in re.findall(r"""\bhref\s*=\s*("[^"]*"|'[^']*')""", storage):
-        match = _KEY.match(href[1:-1].replace("&amp;", "&"))
-        if match:
-            found.setdefault(match[1])
-    return list(found)
+        link = unescape(href[1:-1])
+        if marker := _KEY.match(link):
+            mail = _MAIL.search(link)
+            found.setdefault(marker[1], unquote(mail[1]) if mail else "")
+    return found

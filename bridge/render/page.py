@@ -36,7 +36,7 @@ def render_page(message: Message, look: Look, *, parser: HtmlParser) -> Rendered
     body, folds = _fitted(made, emit.PAGE, look, head + files)
     left_out = (*look.left_out, *made.left_out)
     note = _note(left_out)
-    return Rendered(head + body + files + folds + note, left_out, made.plain)
+    return Rendered(head + body + files + folds + note, left_out, made.plain, tuple(made.verdicts))
 
 
 def render_comment(
@@ -56,7 +56,7 @@ def render_comment(
     files = _attached(made)
     body, _ = _fitted(made, emit.COMMENT, look, head + files)
     left_out = (*look.left_out, *made.left_out)
-    return Rendered(head + body + files + _not_shown(left_out), left_out, made.plain)
+    return Rendered(head + body + files + _not_shown(left_out), left_out, made.plain, tuple(made.verdicts))
 
 
 def render_fallback(message: Message, look: Look) -> Rendered:

@@ -17,7 +17,8 @@ NEAR = 0.2
 class Meter:
     """Counts points by the UTC hour: 1 a request, 1 more for each object of an answer, 2 for each person in it.
 
-    ``total`` and ``by_operation`` count over all hours, for benchmarks; ``limit`` is what one hour allows.
+    ``total`` and ``by_operation`` count over all hours, for benchmarks; ``limit`` is what one hour allows, and
+    ``refused`` counts what went beyond it.
     """
 
     def __init__(self, now: Callable[[], datetime], limit: int = POINTS_AN_HOUR) -> None:
@@ -25,6 +26,7 @@ class Meter:
         self.limit = limit
         self.used = 0
         self.total = 0
+        self.refused = 0
         self.by_operation: Counter[str] = Counter()
         self._hour = self._this_hour()
 
@@ -41,6 +43,7 @@ class Meter:
         self._turn()
         if self.used < self.limit:
             return None
+        self.refused += 1
         left = self._hour + timedelta(hours=1) - self._now()
         response = rate_limited("confluence-quota-global-based", int(left.total_seconds()) + 1)
         self.stamp(response)

@@ -42,6 +42,8 @@ def find_attachment(call: Call, attachment_id: str) -> Attachment:
 def list_on_content(call: Call) -> Response:
     """Answer getPageAttachments and getBlogpostAttachments."""
     page = find(call, call.args["id"], call.kind)
+    if page.status == "draft" and not call.wiki.switches.draft_files_listed:
+        raise call.missing(f"Cannot find a page with id [{page.id}]")
     statuses = call.values("status") or ["current", "archived"]
     if not set(statuses) <= set(STATUSES):
         raise call.bad(f"Invalid status. Allowed: {', '.join(STATUSES)}")

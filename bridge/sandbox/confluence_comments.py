@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -15,6 +16,9 @@ from bridge.sandbox.confluence_wire import Call, collection, json_response, orde
 
 CONTAINERS = ("pageId", "blogPostId", "parentCommentId", "attachmentId", "customContentId")
 SORTS = ("created-date", "modified-date")
+
+_LAGS = timedelta(minutes=10)
+"""For so long after a comment was made a list may miss it, however seldom anybody looks."""
 
 
 def find_comment(call: Call, comment_id: str) -> Comment:
@@ -141,7 +145,7 @@ def _listed(call: Call, comments: list[Comment]) -> Response:
     sort = call.one_of("sort", both_ways(SORTS))
     seen = []
     for comment in comments:
-        if comment.unseen > 0:
+        if comment.unseen > 0 and call.wiki.now() - comment.created_at < _LAGS:
             comment.unseen -= 1
         else:
             seen.append(comment)

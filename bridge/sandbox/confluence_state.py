@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import itertools
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -208,6 +210,9 @@ class Attachment:
         return self.version.sha256
 
 
+_WRITTEN = ("spaces", "content", "comments", "attachments", "tasks", "_titles", "_comments_on", "_files_on")
+
+
 class Wiki:
     """Everything that stands, and the numbers that new things get."""
 
@@ -227,6 +232,20 @@ class Wiki:
         self._files_on: dict[str, list[str]] = defaultdict(list)
         self._content_ids = itertools.count(1001)
         self._other_ids = itertools.count(65537)
+
+    def memory(self) -> dict[str, Any]:
+        """Return a copy of everything that people and programs wrote, for ``remembering``."""
+        return copy.deepcopy({name: getattr(self, name) for name in _WRITTEN})
+
+    @contextmanager
+    def remembering(self, memory: dict[str, Any]) -> Iterator[None]:
+        """Have a copy stand in the place of what stands, for as long as the ``with`` block lasts."""
+        stands = {name: getattr(self, name) for name in _WRITTEN}
+        vars(self).update(memory)
+        try:
+            yield
+        finally:
+            vars(self).update(stands)
 
     def now(self) -> datetime:
         """Return the instant by the sandbox's clock."""

@@ -20,7 +20,8 @@ class Switches:
         put_uploads_to_drafts: PUT of a file works on drafts too.
         status_as_text: v2 errors give the status as text, as some recordings do.
         stale_comment_status: what a comment update with a wrong version answers.
-        comment_lag: the number of listings that miss a new comment.
+        comment_lag: the number of listings that miss a new comment, within minutes after it was made.
+        draft_files_listed: the list of files answers for drafts too; without, it is a 404.
         half_uploads: the number of coming uploads that answer 503 and leave an entry with the name and no bytes.
         max_file_bytes: the site's limit for one file.
         search_lag_seconds: how long the search index misses a change.
@@ -40,6 +41,7 @@ class Switches:
     status_as_text: bool = False
     stale_comment_status: Literal[400, 409] = 409
     comment_lag: int = 0
+    draft_files_listed: bool = True
     half_uploads: int = 0
     max_file_bytes: int = 100 * 1024 * 1024
     search_lag_seconds: int = 20

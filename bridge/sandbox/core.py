@@ -12,14 +12,18 @@ Addresses (``BASE`` is ``http://127.0.0.1:PORT``):
 
 from __future__ import annotations
 
+import io
 import random
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
+
+from bridge.sandbox.journal import Journal, Seen, headers_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -35,6 +39,15 @@ class Clock(Protocol):
         ...
 
 
+@runtime_checkable
+class Movable(Protocol):
+    """A clock whose time is virtual."""
+
+    def advance(self, seconds: float) -> None:
+        """Let so much time pass."""
+        ...
+
+
 class WallClock:
     """The machine's clock."""
 
@@ -43,52 +56,16 @@ class WallClock:
         return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One request as the sandbox saw it, and its answer.
+class Skewed:
+    """A clock that differs from another one."""
 
-    ``service`` is "google" or "atlassian"; ``operation`` the official document's name ("gmail.users.threads.get",
-    "createPage"), '' where no operation matched; ``person`` the address whose token came ('' for none); ``write`` is
-    true where the request changed what a person could see in Gmail or Confluence.
-    """
+    def __init__(self, clock: Clock, difference: timedelta) -> None:
+        self._clock = clock
+        self._difference = difference
 
-    at: datetime
-    service: str
-    operation: str
-    method: str
-    path: str
-    query: str
-    person: str
-    status: int
-    write: bool
-    request_headers: dict[str, str] = field(repr=False, default_factory=dict)
-    request_body: bytes = field(repr=False, default=b"")
-    response_headers: dict[str, str] = field(repr=False, default_factory=dict)
-    response_body: bytes = field(repr=False, default=b"")
-
-
-class Journal:
-    """Every request in order, so that a test can count them; bodies are kept up to ``keep_bytes`` each."""
-
-    def __init__(self, keep_bytes: int = 1 << 20) -> None:
-        self.seen: list[Seen] = []
-        self.keep_bytes = keep_bytes
-
-    def add(self, seen: Seen) -> None:
-        """Write one down."""
-        self.seen.append(seen)
-
-    def mark(self) -> int:
-        """Return a place in the journal, for ``since``."""
-        return len(self.seen)
-
-    def since(self, mark: int = 0) -> list[Seen]:
-        """Return what came after a mark."""
-        return self.seen[mark:]
-
-    def writes(self, mark: int = 0) -> list[Seen]:
-        """Return the requests after a mark that changed Gmail or Confluence."""
-        return [seen for seen in self.seen[mark:] if seen.write]
+    def now(self) -> datetime:
+        """Return the instant, aware, UTC."""
+        return self._clock.now() + self._difference
 
 
 class Fault(Protocol):
@@ -109,6 +86,21 @@ class Fault(Protocol):
 
 class Dropped(Exception):
     """The connection dies without an answer; the server and the in-process transports turn it into a reset."""
+
+
+class NeverConnected(Dropped):
+    """The connection is refused; a server, which has taken it already, can only cut it before anything happened."""
+
+
+class NoAnswer(Dropped):
+    """The connection stays open and silent, until the client loses patience.
+
+    ``wait`` lets the sandbox's own time pass where it is virtual; the argument is in seconds.
+    """
+
+    def __init__(self, wait: Callable[[float], None]) -> None:
+        super().__init__()
+        self.wait = wait
 
 
 @dataclass
@@ -138,8 +130,27 @@ class Service(Protocol):
         ...
 
 
+CORE = "bridge.sandbox.core"
+SERVICE = "bridge.sandbox.service"
+DELAY = "bridge.sandbox.delay"
+"""Keys of a request's environ: where a fault finds the core and the service, and the seconds that an answer waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A request whose connection died, and which takes effect at an instant."""
+
+    due: datetime
+    service: Service
+    request: Request
+
+
 class Core:
-    """The clock, the chance, the journal, the faults and the lock that both services share."""
+    """The clock, the chance, the journal, the faults and the lock that both services share.
+
+    ``wait`` lets virtual time pass (seconds), for a client that waits in vain or long; a machine's clock goes by
+    itself. A simulator may put its own in its place. ``late`` are the requests that take effect later.
+    """
 
     def __init__(self, *, base_url: str, clock: Clock | None = None, seed: int = 1) -> None:
         self.base_url = base_url.rstrip("/")
@@ -147,15 +158,62 @@ class Core:
         self.random = random.Random(seed)
         self.journal = Journal()
         self.faults: list[Fault] = []
+        self.late: list[Late] = []
         self.lock = threading.RLock()
+        self.wait: Callable[[float], None] = self._wait
+
+    def postpone(self, service: Service, request: Request, seconds: float) -> None:
+        """Keep a request whose connection dies now, to carry it out so many seconds later."""
+        body = request.get_data(cache=True)
+        environ = {name: value for name, value in request.environ.items() if not name.startswith("werkzeug.")}
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        again = Request(environ, populate_request=False)
+        self.late.append(Late(self.clock.now() + timedelta(seconds=seconds), service, again))
+        self.late.sort(key=lambda late: late.due)
+
+    def catch_up(self) -> None:
+        """Carry out the late requests whose instant has passed; whatever is served next sees their effect."""
+        with self.lock:
+            while self.late and self.late[0].due <= self.clock.now():
+                self._carry_out(self.late.pop(0))
+
+    def settle(self) -> None:
+        """Carry out every late request now, also one whose instant is still to come."""
+        with self.lock:
+            while self.late:
+                self._carry_out(self.late.pop(0))
+
+    def _carry_out(self, late: Late) -> None:
+        request, service = late.request, late.service
+        operation, person = service.identify(request)
+        answered = service.answer(request)
+        self._note(
+            service,
+            request,
+            answered.operation or operation,
+            answered.person or person,
+            request.get_data(cache=True),
+            None,
+            answered.write,
+            late=True,
+        )
+
+    def _wait(self, seconds: float) -> None:
+        if isinstance(self.clock, Movable):
+            self.clock.advance(seconds)
 
     def serve(self, service: Service, request: Request) -> Response:
         """Carry one request through the faults and the service, and write it down."""
         body = request.get_data(cache=True)
         with self.lock:
+            if self.late:
+                self.catch_up()
             operation, person = service.identify(request)
             response: Response | None = None
             write = False
+            real = self.clock
+            if self.faults:
+                request.environ[CORE], request.environ[SERVICE] = self, service
             try:
                 for fault in self.faults:
                     response = fault.before(request, operation, person)
@@ -167,11 +225,20 @@ class Core:
                     operation, person = answered.operation or operation, answered.person or person
                     for fault in self.faults:
                         response = fault.after(request, operation, person, response)
+                if self.clock is not real:
+                    response.headers["Date"] = http_date(self.clock.now())
             except Dropped:
+                self.clock = real
                 self._note(service, request, operation, person, body, None, write)
                 raise
+            finally:
+                self.clock = real
             self._note(service, request, operation, person, body, response, write)
             return response
+
+    def skew(self, difference: timedelta) -> None:
+        """Have the clock differ from the real one until the request that is being served is answered."""
+        self.clock = Skewed(self.clock, difference)
 
     def _note(
         self,
@@ -182,6 +249,8 @@ class Core:
         body: bytes,
         response: Response | None,
         write: bool,
+        *,
+        late: bool = False,
     ) -> None:
         keep = self.journal.keep_bytes
         self.journal.add(
@@ -195,12 +264,13 @@ class Core:
                 person=person,
                 status=response.status_code if response is not None else 0,
                 write=write,
-                request_headers=dict(request.headers),
+                request_headers=headers_of(request.environ),
                 request_body=body[:keep],
                 response_headers=dict(response.headers) if response is not None else {},
                 response_body=(
                     response.get_data()[:keep] if response is not None and not response.is_streamed else b""
                 ),
+                late=late,
             )
         )
 
@@ -223,6 +293,8 @@ class App:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
+        if self.core.late:
+            self.core.catch_up()
         path = environ.get("PATH_INFO", "")
         for prefix, handler in self._mounts:
             if path == prefix or path.startswith(prefix + "/"):

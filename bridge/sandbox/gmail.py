@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request, Response
@@ -46,11 +47,9 @@ class Operation:
     query: tuple[str, ...] = ()
     write: bool = False
 
-    def match(self, path: str) -> dict[str, str] | None:
-        """Return the path's parameters where the path is this call's."""
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
-        found = re.fullmatch(pattern, path)
-        return found.groupdict() if found else None
+    def pattern(self) -> re.Pattern[str]:
+        """Return what the call's paths look like, with a group for each parameter."""
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path))
 
 
 def _operation(
@@ -90,6 +89,8 @@ OPERATIONS: tuple[Operation, ...] = (
     _operation("watch", "POST", "watch", _READ, calls.watch),
     _operation("stop", "POST", "stop", _READ, calls.stop),
 )
+
+_PATTERNS = tuple((operation, operation.pattern()) for operation in OPERATIONS)
 
 
 class GmailApi:
@@ -161,12 +162,17 @@ class GmailApi:
 
 def _find(request: Request, path: str) -> tuple[Operation | None, dict[str, str]]:
     user_id, _, rest = path.partition("/")
-    method = request.headers.get("X-HTTP-Method-Override", request.method).upper()
-    for operation in OPERATIONS:
-        found = operation.match(rest) if operation.method == method else None
+    operation, found = _matched(request.headers.get("X-HTTP-Method-Override", request.method).upper(), rest)
+    return operation, ({"userId": user_id, **dict(found)} if operation else {})
+
+
+@lru_cache(maxsize=4096)
+def _matched(method: str, path: str) -> tuple[Operation | None, tuple[tuple[str, str], ...]]:
+    for operation, pattern in _PATTERNS:
+        found = pattern.fullmatch(path) if operation.method == method else None
         if found is not None:
-            return operation, {"userId": user_id, **found}
-    return None, {}
+            return operation, tuple(found.groupdict().items())
+    return None, ()
 
 
 def _bearer(request: Request) -> str:

@@ -44,18 +44,20 @@ _MINUTE = timedelta(minutes=1)
 
 
 class Quota:
-    """The meter; ``limit`` is in units a person and minute, None: counts but never refuses."""
+    """The meter; ``limit`` is in units a person and minute, None: counts but never refuses. ``refused`` counts."""
 
     def __init__(self, units: Mapping[str, int] = UNITS, limit: int | None = 6000) -> None:
         self.units = units
         self.limit = limit
         self.used: dict[str, int] = {}
+        self.refused = 0
         self._lately: dict[str, deque[tuple[datetime, int]]] = {}
 
     def take(self, person: str, operation: str, now: datetime) -> bool:
         """Count one call; return false, with nothing counted, where it would go over the limit."""
         cost = self.units[operation]
         if self.limit is not None and self.this_minute(person, now) + cost > self.limit:
+            self.refused += 1
             return False
         self._lately.setdefault(person, deque()).append((now, cost))
         self.used[person] = self.used.get(person, 0) + cost

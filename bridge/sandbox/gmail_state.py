@@ -131,6 +131,7 @@ class Mailbox:
         self.scripted_history: dict[str, dict[str, Json]] = {}
         self._core = core
         self._stale: dict[str, tuple[ThreadView | None, int]] = {}
+        self._before: dict[str, ThreadView | None] = {}
         self.history_id = core.random.randint(10_000, 90_000)
         self.forgotten = self.history_id
 
@@ -216,13 +217,24 @@ class Mailbox:
         """Return the first label that cannot be put on or taken off by hand, '' where all can."""
         return next((label_id for label_id in label_ids if label_id in FIXED), "")
 
+    def show_before(self, thread_id: str) -> bool:
+        """Have the next read of a thread answer what stood before its last change; false where nothing did."""
+        view = self._before.get(thread_id)
+        if view is None or thread_id in self._stale:
+            return False
+        self._stale[thread_id] = (view, 1)
+        return True
+
     @contextmanager
     def _changing(self, thread_ids: Iterable[str]) -> Iterator[None]:
         reads = self.settings.stale_reads
-        before = {thread_id: self._snapshot(thread_id) for thread_id in thread_ids} if reads else {}
+        before = {thread_id: self._snapshot(thread_id) for thread_id in thread_ids}
         yield
         for thread_id, view in before.items():
-            if view is None or self.current(thread_id) != view:
+            changed = view is None or self.current(thread_id) != view
+            if changed:
+                self._before[thread_id] = view
+            if changed and reads:
                 self._stale[thread_id] = (self._stale.get(thread_id, (view, 0))[0], reads)
 
     def _snapshot(self, thread_id: str) -> ThreadView | None:

@@ -87,6 +87,7 @@ class Grants:
         self.refresh_tokens: dict[str, RefreshToken] = {}
         self.access_tokens: dict[str, AccessToken] = {}
         self.reauthenticate: set[str] = set()
+        self.access_lifetime = ACCESS_LIFETIME
         self._core = core
 
     def consented(self, address: str, client_id: str) -> bool:
@@ -109,7 +110,7 @@ class Grants:
 
     def new_access_token(self, client_id: str, address: str, scopes: tuple[str, ...]) -> AccessToken:
         """Make an access token."""
-        expires = self._core.clock.now() + ACCESS_LIFETIME
+        expires = self._core.clock.now() + self.access_lifetime
         made = AccessToken("ya29.a0" + self.random_text(150), client_id, address, scopes, expires)
         self.access_tokens[made.token] = made
         return made

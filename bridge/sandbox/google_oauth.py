@@ -190,7 +190,7 @@ class GoogleOAuth:
         access = self.grants.new_access_token(client.client_id, address, scopes)
         answer: dict[str, Any] = {
             "access_token": access.token,
-            "expires_in": 3599,
+            "expires_in": int(self.grants.access_lifetime.total_seconds()),
             "scope": " ".join(scopes),
             "token_type": "Bearer",
         }

@@ -1,4 +1,8 @@
-"""The sandbox over real HTTP on the loopback address: kept-alive connections, one write an answer, resets on demand."""
+"""The sandbox over real HTTP on the loopback address: kept-alive connections, one write an answer, faults on demand.
+
+A fault that refuses a connection comes too late here, since the request came over it: it is cut before anything
+happened. One that keeps silent holds the connection, and nothing else, until the client leaves.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import contextlib
 import io
 import ipaddress
 import logging
+import selectors
 import socket
 import ssl
 import struct
@@ -17,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler, generate_adhoc_ssl_context
 
-from bridge.sandbox.core import Dropped
+from bridge.sandbox.core import DELAY, Dropped, NoAnswer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -26,6 +31,7 @@ _log = logging.getLogger(__name__)
 _RESET = struct.pack("ii", 1, 0)
 _JOIN_SECONDS = 5.0
 _LOOK_SECONDS = 0.05
+_LONGEST_SECONDS = 3600.0
 
 
 class _Handler(WSGIRequestHandler):
@@ -60,6 +66,9 @@ class _Handler(WSGIRequestHandler):
         environ.pop("wsgi.input_terminated", None)
         try:
             self._answer(environ)
+        except NoAnswer:
+            self._client_left(_LONGEST_SECONDS)
+            self._reset()
         except Dropped:
             self._reset()
 
@@ -72,6 +81,8 @@ class _Handler(WSGIRequestHandler):
 
         try:
             chunks = self.server.app(environ, start_response)
+            if DELAY in environ and self._client_left(environ[DELAY]):
+                raise Dropped
             status, headers = begun[0]
         except Dropped:
             raise
@@ -90,7 +101,11 @@ class _Handler(WSGIRequestHandler):
         code = int(number)
         given = {name.casefold(): value for name, value in headers}
         bodyless = self.command == "HEAD" or code in (204, 304)
-        self.send_response(code, phrase)
+        self.log_request(code)
+        self.send_response_only(code, phrase)
+        for name, value in (("Server", self.version_string()), ("Date", self.date_time_string())):
+            if name.casefold() not in given:
+                self.send_header(name, value)
         for name, value in headers:
             self.send_header(name, value)
         streamed = "content-length" not in given and not bodyless
@@ -107,6 +122,12 @@ class _Handler(WSGIRequestHandler):
         self.wfile.flush()
         if not bodyless and not streamed and written != int(given["content-length"]):
             self.close_connection = True
+
+    def _client_left(self, seconds: float) -> bool:
+        """Wait without a word; return whether the client (or the server's end) cut the wait short."""
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self.connection, selectors.EVENT_READ)
+            return bool(waiting.select(seconds))
 
     def _reset(self) -> None:
         """Cut the connection so that the other side sees a TCP reset, not an end."""

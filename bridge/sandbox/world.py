@@ -9,6 +9,7 @@ from bridge.sandbox.atlassian import AtlassianHalf
 from bridge.sandbox.atlassian_oauth import App as AtlassianApp
 from bridge.sandbox.core import App, Clock, Core
 from bridge.sandbox.google import GoogleHalf
+from bridge.sandbox.pages_faults import FaultPage
 
 GOOGLE_CLIENT = "sandbox.apps.googleusercontent.com"
 ATLASSIAN_CLIENT = "sandbox-3lo"
@@ -28,7 +29,8 @@ class Counts:
 class World:
     """One core, one application, two halves.
 
-    ``app`` is the WSGI application, ``google`` and ``atlassian`` the halves; ``core`` has clock, journal and faults.
+    ``app`` is the WSGI application, ``google`` and ``atlassian`` the halves; ``core`` has clock, journal and faults;
+    ``fault_page`` sets these over HTTP, under ``/sandbox``.
     """
 
     def __init__(self, *, base_url: str = "http://127.0.0.1:1", clock: Clock | None = None, seed: int = 1) -> None:
@@ -45,6 +47,8 @@ class World:
         self.atlassian = AtlassianHalf(self.core, app=AtlassianApp(ATLASSIAN_CLIENT, SECRET))
         self.app.mount_service("/google", self.google)
         self.app.mount_service("/atlassian", self.atlassian)
+        self.fault_page = FaultPage(self.core)
+        self.app.mount("/sandbox", self.fault_page)
 
     def register(self, redirect_urls: Iterable[str]) -> None:
         """Register both clients with the addresses that consents may end at."""

@@ -6,7 +6,7 @@ another one committed; a *read* session never waits for a writer and must not wr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
-from bridge.errors import StoreError, StoreLocked
+from bridge.errors import StoreDamaged, StoreError, StoreLocked
 
 _BUSY = 30.0
 _PLACES = 20
@@ -25,10 +25,15 @@ _DISCREET: dict[str, Any] = {"hide_parameters": True}  # an error's text goes in
 
 
 class Store:
-    """A database and its two kinds of session."""
+    """A database and its two kinds of session.
+
+    ``noted`` is called with the number of each counted write once its intent is committed and before its request
+    leaves; False means that the request must not leave (see ``bridge.store.epoch``).
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.noted: Callable[[int], bool] = _noted_nowhere
         self._reader = reading(engine)
 
     @property
@@ -36,15 +41,24 @@ class Store:
         """The name of its kind: "sqlite" or "postgresql"."""
         return self.engine.dialect.name
 
+    @property
+    def durable(self) -> bool:
+        """Whether what is committed is on the disk at once, and not soon."""
+        if self.dialect != "sqlite":
+            return True
+        with self.read() as session:
+            return bool(session.connection().exec_driver_sql("PRAGMA synchronous").scalar())
+
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Give a session whose changes are committed at the end, all or none.
 
         Raises:
             StoreLocked: another process held the database for longer than ``busy_timeout``.
-            StoreError: the database cannot be used (disk full, file damaged).
+            StoreDamaged: its file is damaged.
+            StoreError: the database cannot be used (disk full, no server).
         """
-        with said_clearly(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with said_clearly(self.engine), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
@@ -54,12 +68,16 @@ class Store:
         Raises:
             StoreError: as ``write``.
         """
-        with said_clearly(), Session(self._reader, expire_on_commit=False) as session:
+        with said_clearly(self.engine), Session(self._reader, expire_on_commit=False) as session:
             yield session
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _noted_nowhere(number: int) -> bool:
+    return True
 
 
 def open_store(url: str, *, busy_timeout: float = _BUSY) -> Store:
@@ -174,11 +192,12 @@ def _prepare_sqlite(engine: Engine, *, foreign_keys: bool, busy_timeout: float) 
 
 
 @contextmanager
-def said_clearly() -> Iterator[None]:
+def said_clearly(engine: Engine) -> Iterator[None]:
     """Turn what the database says inside the block into a sentence.
 
     Raises:
         StoreLocked: another process holds the database.
+        StoreDamaged: its file is damaged.
         StoreError: it cannot be used.
     """
     try:
@@ -189,7 +208,17 @@ def said_clearly() -> Iterator[None]:
         raise StoreError(f"The database cannot be used: {error.orig}.") from error
     except DatabaseError as error:
         if "malformed" in str(error.orig) or "not a database" in str(error.orig):
-            raise StoreError(
-                f"The database file is damaged ({error.orig}). It was left as it is; put the newest backup there."
-            ) from error
+            raise damaged(engine, str(error.orig)) from error
         raise
+
+
+def damaged(engine: Engine, how: str) -> StoreDamaged:
+    """Return the error of a damaged file, which names the newest backup beside it."""
+    file = Path(engine.url.database or "")
+    backups = [path for path in file.parent.glob(f"{file.name}.before-*") if path.suffix != ".partial"]
+    newest = max(backups, key=lambda path: path.stat().st_mtime, default=None)
+    where = f"The newest beside it is {newest}." if newest is not None else "There is none beside it."
+    return StoreDamaged(
+        f"The database file {file} is damaged ({how}). It was left as it is. Stop the service, move the file and its "
+        f"-wal and -shm aside, and put the newest backup in its place. {where}"
+    )

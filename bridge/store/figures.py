@@ -14,6 +14,7 @@ from bridge.store.tables import (
     EntryState,
     Follow,
     FollowState,
+    Mailbox,
     Publication,
     PublicationState,
     Write,
@@ -25,15 +26,16 @@ from bridge.store.tables import (
 class Standing:
     """How many threads there are of each kind; each thread counts under the first that fits.
 
-    ``somebody`` wait for a person (the thread, or a reply of it), ``put_off`` for a provider that failed,
-    ``publishing`` are under way, ``published`` stand as they should. Stopped and ignored threads count only as
-    published, and only where their page stands; taken down ones never.
+    ``somebody`` wait for a person (the thread, or a reply of it), ``put_off`` for a provider that failed, ``observed``
+    would be published if the mode were another, ``publishing`` are under way, ``published`` stand as they should.
+    Stopped and ignored threads count only as published, and only where their page stands; taken down ones never.
     """
 
     somebody: int = 0
     put_off: int = 0
     publishing: int = 0
     published: int = 0
+    observed: int = 0
 
 
 def standing(session: Session, mailbox_ids: Collection[int] | None = None) -> Standing:
@@ -44,6 +46,7 @@ def standing(session: Session, mailbox_ids: Collection[int] | None = None) -> St
     unfinished = or_(col(Publication.id).is_(None), ~published, _has_entry(EntryState.PLANNED))
     kind = case(
         (and_(following | col(Follow.state).in_((FollowState.HELD, FollowState.NEEDS_SOMEBODY)), asked), "somebody"),
+        (and_(following, col(Follow.reason).startswith("observed")), "observed"),
         (and_(following, col(Publication.tries) > 0), "put_off"),
         (and_(following, col(Follow.reason) != "nothing to publish", unfinished), "publishing"),
         (and_(col(Follow.state) != FollowState.TAKEN_DOWN, published), "published"),
@@ -59,6 +62,33 @@ def standing(session: Session, mailbox_ids: Collection[int] | None = None) -> St
     found: dict[str, int] = dict(session.exec(query.group_by(kind)).all())
     found.pop("", None)
     return Standing(**found)
+
+
+def unfinished(session: Session) -> list[tuple[Follow, Publication | None]]:
+    """Return the follows that go on and whose mail is not all published yet, with their publication; oldest first.
+
+    Of a publication that several mailboxes follow, what one of them is to write is no other's.
+    """
+    mine = (
+        col(Publication.account_id)
+        == select(col(Mailbox.account_id)).where(col(Mailbox.id) == col(Follow.mailbox_id)).scalar_subquery()
+    )
+    begun = col(Publication.state).in_((PublicationState.PLANNED, PublicationState.DRAFTED))
+    query = (
+        select(Follow, Publication)
+        .outerjoin(Publication, col(Follow.publication_id) == col(Publication.id))
+        .where(
+            Follow.state == FollowState.FOLLOWING,
+            col(Follow.reason) != "nothing to publish",
+            or_(
+                col(Publication.id).is_(None),
+                and_(or_(begun, col(Publication.tries) > 0), mine),
+                _has_entry(EntryState.PLANNED),
+            ),
+        )
+        .order_by(col(Follow.since), col(Follow.id))
+    )
+    return [(follow, publication) for follow, publication in session.exec(query)]
 
 
 def not_yet(session: Session, mailbox_ids: Collection[int], now: datetime) -> int:

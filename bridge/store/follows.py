@@ -13,11 +13,19 @@ from bridge.store.tables import Follow, FollowState
 OPEN = (FollowState.FOLLOWING, FollowState.HELD, FollowState.NEEDS_SOMEBODY)
 """The states in which a change of the thread matters."""
 
+FORGOTTEN = "forgotten"
+"""The reason of a follow that somebody ordered to be let go."""
+
 
 def of_thread(session: Session, mailbox_id: int, thread_id: str) -> list[Follow]:
     """Return the follows of a thread in a mailbox."""
     query = select(Follow).where(Follow.mailbox_id == mailbox_id, Follow.thread_id == thread_id)
     return list(session.exec(query.order_by(col(Follow.id))))
+
+
+def of_any_mailbox(session: Session, thread_id: str) -> list[Follow]:
+    """Return the follows of a thread id in whichever mailbox has it."""
+    return list(session.exec(select(Follow).where(Follow.thread_id == thread_id).order_by(col(Follow.id))))
 
 
 def of_threads(session: Session, mailbox_id: int, thread_ids: Iterable[str]) -> dict[str, list[Follow]]:

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, or_, update
 from sqlmodel import Session, col, select
 
 from bridge.errors import Provider
+from bridge.store import followers
 from bridge.store.lapse import lapsed
 from bridge.store.tables import Grant, GrantState
 
@@ -76,7 +77,10 @@ def release(session: Session, grant_id: int, *, owner: str) -> None:
 
 
 def needs_consent(session: Session, grant_id: int, reason: str, now: datetime, *, generation: int) -> bool:
-    """Mark that only the person can mend a grant; return False where it has newer tokens than the failure is about."""
+    """Mark that only the person can mend a grant; return False where it has newer tokens than the failure is about.
+
+    Others who follow what they began are called, to go on in their stead.
+    """
     done = session.exec(
         update(Grant)
         .where(
@@ -86,6 +90,8 @@ def needs_consent(session: Session, grant_id: int, reason: str, now: datetime, *
         )
         .values(state=GrantState.NEEDS_CONSENT, reason=reason, state_since=now, refresh_owner="", refresh_until=None)
     )
+    if done.rowcount:
+        followers.call_for(session, session.get_one(Grant, grant_id).account_id, now)
     return bool(done.rowcount)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, bindparam, or_, update
 from sqlmodel import Session, col, select
 
 from bridge.store.lapse import lapsed
-from bridge.store.tables import Account, Label, Mailbox
+from bridge.store.tables import Label, Mailbox
 
 LEASE = timedelta(minutes=10)
 """How long a worker may hold a mailbox without a word; a stopped one's mailbox goes to another after it."""
@@ -28,7 +28,30 @@ _SETTLE = (
         looked_at=bindparam("now"),
     )
 )
-# Built once: building it for each mailbox of each second was a quarter of an idle poll's cost.
+
+_IS_DUE = or_(col(Mailbox.due_at) <= bindparam("now"), col(Mailbox.due_at) > bindparam("far"))
+_IS_FREE = or_(
+    col(Mailbox.lease) == "",
+    col(Mailbox.lease_until) < bindparam("now"),
+    col(Mailbox.lease_until) > bindparam("latest"),
+)
+_ANY_DUE = select(col(Mailbox.id)).where(_IS_DUE, _IS_FREE).limit(1)
+_WAITING = (
+    select(col(Mailbox.id))
+    .where(_IS_DUE, _IS_FREE)
+    .order_by(col(Mailbox.due_at), col(Mailbox.id))
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)  # SQLite, which has one writer, leaves this out
+    .cte("waiting")  # a plain subquery PostgreSQL may run more than once, and so take more than the limit
+)
+_CLAIM = (
+    update(Mailbox)
+    .where(col(Mailbox.id).in_(select(_WAITING.c.id)))
+    .values(lease=bindparam("owner"), lease_until=bindparam("until"))
+    .returning(Mailbox)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
+# Built once: building these for each mailbox of each second was a quarter of an idle poll's cost.
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +67,11 @@ class Settled:
 def claim_due(session: Session, *, now: datetime, owner: str, limit: int, horizon: timedelta) -> list[Mailbox]:
     """Take the mailboxes that are due under the owner's lease, the longest waiting first, in one statement.
 
-    A row that is due later than ``now + horizon`` is due too: the clock was set back. Paused people's are left out.
+    A row that is due later than ``now + horizon`` is due too: the clock was set back. Paused people's are among them:
+    their mail is looked at, and nothing is written.
     """
-    query = select(col(Mailbox.id)).where(_is_due(now, horizon), _is_free(now), _is_awake())
-    query = query.order_by(col(Mailbox.due_at), col(Mailbox.id)).limit(limit)
-    if session.get_bind().dialect.name == "postgresql":
-        query = query.with_for_update(skip_locked=True)
-    waiting = query.cte(
-        "waiting"
-    )  # a plain subquery PostgreSQL may run more than once, and so take more than the limit
-    taken = session.exec(
-        update(Mailbox)
-        .where(col(Mailbox.id).in_(select(waiting.c.id)))
-        .values(lease=owner, lease_until=now + LEASE)
-        .returning(Mailbox)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
+    values = {**_instants(now, horizon), "most": limit, "owner": owner, "until": now + LEASE}
+    taken = session.exec(_CLAIM, params=values)
     return sorted(taken.scalars(), key=lambda box: (box.due_at, box.id))
 
 
@@ -78,8 +90,7 @@ def claim_one(session: Session, mailbox_id: int, *, owner: str, now: datetime) -
 
 def any_due(session: Session, *, now: datetime, horizon: timedelta) -> bool:
     """Say whether ``claim_due`` would find a mailbox; a read, so that an idle second takes no write lock."""
-    query = select(col(Mailbox.id)).where(_is_due(now, horizon), _is_free(now), _is_awake()).limit(1)
-    return session.exec(query).first() is not None
+    return session.exec(_ANY_DUE, params=_instants(now, horizon)).first() is not None
 
 
 def settle(session: Session, outcomes: Iterable[Settled], *, owner: str, now: datetime) -> None:
@@ -153,8 +164,9 @@ def save_labels(session: Session, mailbox_id: int, names: Mapping[str, str], now
     session.exec(update(Mailbox).where(col(Mailbox.id) == mailbox_id).values(labels_looked_at=now))
 
 
-def _is_due(now: datetime, horizon: timedelta) -> ColumnElement[bool]:
-    return or_(col(Mailbox.due_at) <= now, col(Mailbox.due_at) > now + horizon)
+def _instants(now: datetime, horizon: timedelta) -> dict[str, datetime]:
+    """Return what ``_IS_DUE`` and ``_IS_FREE`` compare with; the latter says what ``lapsed`` does."""
+    return {"now": now, "far": now + horizon, "latest": now + 2 * LEASE}
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
@@ -171,7 +183,3 @@ def _made_due(session: Session, ids: Sequence[int], *, owner: str, now: datetime
             if mailbox_id is not None and until is not None and due_at > until - LEASE:
                 found[mailbox_id] = due_at
     return found
-
-
-def _is_awake() -> ColumnElement[bool]:
-    return col(Mailbox.account_id).not_in(select(col(Account.id)).where(col(Account.paused)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from bridge.clock import Chance
@@ -18,6 +19,11 @@ def put(session: Session, key: str, value: str) -> None:
     """Set a value."""
     row = insert(session, Meta(key=key, value=value))
     session.exec(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+
+
+def drop(session: Session, key: str) -> None:
+    """Forget a value."""
+    session.exec(delete(Meta).where(col(Meta.key) == key))
 
 
 def installation(session: Session, chance: Chance) -> str:

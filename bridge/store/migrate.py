@@ -15,10 +15,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from bridge.errors import SchemaTooNew, StoreError
-from bridge.store.engine import make_engine, make_private, parse_url, reading, said_clearly
+from bridge.store.engine import damaged, make_engine, make_private, parse_url, reading, said_clearly
 
 _LOCK = 7_160_311
 _TOO_NEW = "The database was written by a newer version of mailbridge. Install that version again; nothing was changed."
@@ -32,12 +32,14 @@ def migrate(url: str) -> str | None:
 
     Raises:
         SchemaTooNew: a newer program wrote it; nothing was changed.
+        StoreDamaged: its file is damaged; nothing was changed.
         StoreError: it cannot be opened, or a row points to nothing after the migration (nothing was changed).
     """
     engine = make_engine(url, foreign_keys=False)
     config = _config()
     try:
-        with said_clearly(), engine.connect() as connection:
+        with said_clearly(engine), engine.connect() as connection:
+            _check_file(engine, connection)
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             current = MigrationContext.configure(connection).get_current_revision()
@@ -65,7 +67,7 @@ def require_current(url: str) -> None:
     engine = make_engine(url, foreign_keys=False)
     scripts = ScriptDirectory.from_config(_config())
     try:
-        with said_clearly(), reading(engine).connect() as connection:
+        with said_clearly(engine), reading(engine).connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()
@@ -122,6 +124,19 @@ def _backup(source: Path, target: Path) -> Path:
             f"The backup copy {target} could not be made: {error}. Nothing was changed. Is there room?"
         ) from error
     return target
+
+
+def _check_file(engine: Engine, connection: Connection) -> None:
+    """Look through a SQLite file before it is written to: what is damaged would only grow worse.
+
+    Raises:
+        StoreDamaged: it is damaged.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+    if found != "ok":
+        raise damaged(engine, found.splitlines()[-1])
 
 
 def _check_foreign_keys(connection: Connection) -> None:

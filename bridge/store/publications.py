@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, select
 
 from bridge.store.lapse import lapsed
@@ -15,6 +15,7 @@ from bridge.store.tables import (
     Claim,
     Entry,
     EntryState,
+    KeptInput,
     Publication,
 )
 
@@ -50,6 +51,12 @@ def release(session: Session, publication_id: int, *, owner: str) -> None:
 def by_uid(session: Session, uid: str) -> Publication | None:
     """Return the publication of a ``/p/UID`` address, None where there is none."""
     return session.exec(select(Publication).where(Publication.uid == uid)).first()
+
+
+def by_content(session: Session, content_id: str) -> list[Publication]:
+    """Return the publications of a page's, post's or comment's id: one for each site that has such an id."""
+    query = select(Publication).where(Publication.content_id == content_id, col(Publication.content_id) != "")
+    return list(session.exec(query.order_by(col(Publication.id))))
 
 
 def owners(session: Session, destination: str, audience: str, message_keys: Iterable[str]) -> dict[str, int]:
@@ -102,6 +109,12 @@ def attachments(session: Session, publication_id: int) -> list[Attachment]:
     return list(session.exec(query.order_by(col(Attachment.id))))
 
 
+def drop_attachments(session: Session, publication_id: int) -> None:
+    """Forget the files of a publication that begins anew; no write may name one any more."""
+    session.flush()
+    session.exec(delete(Attachment).where(col(Attachment.publication_id) == publication_id))
+
+
 def names_on(session: Session, page_id: str) -> set[str]:
     """Return the casefolded names that are reserved on a page."""
     return {a.folded for a in session.exec(select(Attachment).where(Attachment.page_id == page_id))}
@@ -113,6 +126,12 @@ def same_bytes(session: Session, publication_id: int, sha256: str, inline: bool)
         Attachment.publication_id == publication_id, Attachment.sha256 == sha256, Attachment.inline == inline
     )
     return session.exec(query).first()
+
+
+def kept_until(session: Session, entry_ids: Iterable[int]) -> dict[int, datetime]:
+    """Return until when the refused texts of some entries are kept, by entry; none for those without one."""
+    query = select(KeptInput).where(col(KeptInput.entry_id).in_(sorted(set(entry_ids))))
+    return {kept.entry_id: kept.expires_at for kept in session.exec(query.order_by(col(KeptInput.expires_at)))}
 
 
 def uploaded(session: Session, entry_id: int) -> dict[str, Attachment]:

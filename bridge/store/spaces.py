@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from bridge.store.tables import Space
 from bridge.store.upsert import insert
@@ -14,6 +14,12 @@ def find(session: Session, cloud_id: str, key: str) -> Space | None:
     """Return what is known of a space; upper and lower case of the key are the same."""
     query = select(Space).where(Space.cloud_id == cloud_id, Space.key == key.casefold())
     return session.exec(query.execution_options(populate_existing=True)).first()
+
+
+def of_site(session: Session, cloud_id: str) -> list[str]:
+    """Return the ids of the spaces of a site that were ever looked up: those of routes."""
+    query = select(col(Space.space_id)).where(Space.cloud_id == cloud_id).distinct()
+    return sorted(session.exec(query))
 
 
 def save(session: Session, cloud_id: str, key: str, space_id: str, name: str, now: datetime) -> None:

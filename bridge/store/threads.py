@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, case, delete, func, update
 from sqlmodel import Session, col, select
 
-from bridge.store.tables import TouchedThread
+from bridge.store.tables import Follow, TouchedThread
 from bridge.store.upsert import insert
 
 _NEXT_DUE = select(func.min(col(TouchedThread.due_at))).where(TouchedThread.mailbox_id == bindparam("of"))
@@ -59,9 +60,14 @@ def next_due(session: Session, mailbox_id: int) -> datetime | None:
     return earliest
 
 
-def begin(session: Session, row_id: int) -> int:
-    """Count an attempt before a mail is parsed; return which attempt it is, from 1."""
-    row = session.get_one(TouchedThread, row_id)
+def begin(session: Session, row_id: int) -> int | None:
+    """Count an attempt before a mail is parsed; return which attempt it is, from 1.
+
+    None where the row is gone: this worker was away for longer than its lease, and another one has looked.
+    """
+    row = session.get(TouchedThread, row_id)
+    if row is None:
+        return None
     row.tries += 1
     return row.tries
 
@@ -110,8 +116,42 @@ def later(
 
 
 def wake(session: Session, mailbox_id: int, thread_id: str, now: datetime) -> None:
-    """Queue a thread for now, whatever it waited for: its person answered, or the configuration changed."""
-    touch(session, mailbox_id, thread_id, history_id=0, due_at=now)
+    """Queue a thread for now, whatever it waited for: its person answered, or the configuration changed.
+
+    An answer of Gmail that is older than what was seen of the thread before is still known for stale.
+    """
+    query = select(func.max(col(Follow.history_id))).where(
+        Follow.mailbox_id == mailbox_id, Follow.thread_id == thread_id
+    )
+    touch(session, mailbox_id, thread_id, history_id=session.exec(query).one() or 0, due_at=now)
+
+
+def of_thread(session: Session, mailbox_id: int, thread_id: str) -> TouchedThread | None:
+    """Return a thread's row in the queue, None where it is not queued."""
+    query = select(TouchedThread).where(TouchedThread.mailbox_id == mailbox_id, TouchedThread.thread_id == thread_id)
+    return session.exec(query).first()
+
+
+def retry(session: Session, mailbox_id: int, thread_id: str, now: datetime) -> None:
+    """Queue a thread for now as if nothing had failed before: somebody asks for it."""
+    wake(session, mailbox_id, thread_id, now)
+    session.exec(
+        update(TouchedThread)
+        .where(col(TouchedThread.mailbox_id) == mailbox_id, col(TouchedThread.thread_id) == thread_id)
+        .values(tries=0, failures=0)
+    )
+
+
+def wake_queued(session: Session, mailbox_id: int, now: datetime, thread_ids: Iterable[str] | None = None) -> None:
+    """Make queued threads of a mailbox due, all or some; a look that is under way does not put them off again."""
+    awake = {"due_at": now, "generation": col(TouchedThread.generation) + 1}
+    mine = update(TouchedThread).where(col(TouchedThread.mailbox_id) == mailbox_id).values(awake)
+    if thread_ids is None:
+        session.exec(mine)
+        return
+    wanted = sorted(set(thread_ids))
+    for start in range(0, len(wanted), 500):
+        session.exec(mine.where(col(TouchedThread.thread_id).in_(wanted[start : start + 500])))
 
 
 def all_due(session: Session, now: datetime) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from bridge.model import Thread
-from bridge.store import events, follows, publications
+from bridge.store import epoch, events, followers, follows, publications
 from bridge.store.tables import Entry, EntryState, Follow, FollowState, Mailbox, Publication
 from bridge.sync.keys import entry_key, publication_uid
 from bridge.sync.plan import Decision, NewEntry
@@ -49,15 +49,20 @@ def apply(
     again: list[datetime] = []
     for decision in decisions:
         follow = rows[decision.route]
+        if follow.reason == follows.FORGOTTEN and decision.state is FollowState.FOLLOWING and not decision.forget:
+            continue  # ordered since the plan was made
         if decision.look_again_at is not None:
             again.append(decision.look_again_at)
         if decision.forget:
             session.delete(follow)
             continue
         publication = _publication(session, decision, box, thread, now, installation, made)
+        open_before = follow.state in follows.OPEN
         _follow(session, follow, decision, publication, thread, now)
         if publication is None:
             continue
+        if open_before and follow.state is FollowState.STOPPED:
+            followers.call_if_unfinished(session, publication.id or 0, now, but=box.id or 0)
         _entries(session, publication, decision.entries, box, thread, now, installation)
         if decision.state is FollowState.FOLLOWING:
             driven.append((publication.id or 0, decision.route))
@@ -84,7 +89,7 @@ def _publication(
     keys = [entry.message_key for entry in decision.entries]
     if publications.owners(session, place.destination, audience, keys):
         raise ClaimedMeanwhile
-    publication = _new(decision, place, box, thread, now, installation)
+    publication = _new(session, decision, place, box, thread, now, installation)
     session.add(publication)
     session.flush()
     made[(place.destination, audience)] = publication
@@ -92,7 +97,7 @@ def _publication(
 
 
 def _new(
-    decision: Decision, place: Place, box: Mailbox, thread: Thread, now: datetime, installation: str
+    session: Session, decision: Decision, place: Place, box: Mailbox, thread: Thread, now: datetime, installation: str
 ) -> Publication:
     first = decision.entries[0]
     origin = f"{first.message_key} {box.id} {thread.thread_id}"
@@ -110,6 +115,7 @@ def _new(
         page_id=place.container if place.kind == "comment" else "",
         panel_date=first.sent_on,
         created_at=now,
+        epoch=epoch.current(session).id,
     )
 
 
@@ -137,6 +143,7 @@ def _follow(
             now,
             f"follow {decision.state}",
             route=decision.route,
+            account_id=session.get_one(Mailbox, follow.mailbox_id).account_id,
             thread_id=thread.thread_id,
             cause=decision.reason,
             outcome=decision.where,
@@ -189,6 +196,12 @@ def _entries(
         )
         if entry.state is EntryState.HELD:
             events.tell(
-                session, now, "entry held", route=publication.route, thread_id=thread.thread_id, cause=entry.reason
+                session,
+                now,
+                "entry held",
+                route=publication.route,
+                account_id=box.account_id,
+                thread_id=thread.thread_id,
+                cause=entry.reason,
             )
     session.flush()

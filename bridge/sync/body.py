@@ -7,16 +7,30 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from bridge.config import Route, Settings
+from bridge.confluence import Content
 from bridge.confluence import Kind as ContainerKind
-from bridge.errors import NotFound, PersonMustAct, Refused, RemoteError, TitleTaken, TooLarge
+from bridge.errors import (
+    Conflict,
+    CredentialRefused,
+    NeedsConsent,
+    NotFound,
+    OperatorMustAct,
+    PersonMustAct,
+    Refused,
+    RemoteError,
+    Temporary,
+    TitleTaken,
+    TooLarge,
+)
 from bridge.gmail import Gmail
 from bridge.model import Message, Rendered
 from bridge.render import find_key, render_fallback, render_page, title, title_candidates
-from bridge.store import events
-from bridge.store.tables import Entry, Grant, Publication, PublicationState
+from bridge.store import events, publications
+from bridge.store.tables import AttachmentState, Entry, Grant, Publication, PublicationState
 from bridge.sync.context import Bridge
 from bridge.sync.fallback import fall_back
 from bridge.sync.files import FileMover, Placed
+from bridge.sync.keeping import keep_rendered
 from bridge.sync.outline import history_message, look
 from bridge.sync.writes.base import Kind
 from bridge.sync.writes.draft import Draft
@@ -57,7 +71,7 @@ class BodyWriter:
         self.finish(publication, entry)
 
     def finish(self, publication: Publication, entry: Entry) -> None:
-        """Do what follows the publication: labels, the property, a look at what stands; nothing where that was done.
+        """Do what follows the publication: labels, a look at what stands, the property; nothing where that was done.
 
         Args:
             publication: as it stands, with its content's id.
@@ -70,9 +84,10 @@ class BodyWriter:
         if self.performer.has_ended(origin):
             return
         if self.route.page_labels:
-            self._labels(publication)
-        self._property(publication, origin)
+            self._if_taken(publication, self._label(publication), "page labels refused")
         self._read_back(publication, entry, self.route.visibility == "author")
+        # Last, since it says that all of this is done: a look that failed is made again.
+        self._if_taken(publication, origin, "origin property failed")
 
     @property
     def _kind(self) -> ContainerKind:
@@ -100,15 +115,19 @@ class BodyWriter:
         wanted = look(self.settings, self.route, self.grant, publication, entry, message, placed.files, placed.left_out)
         if not entry.fallback:
             try:
-                self._put(publication, entry, message, render_page(message, wanted, parser=self.bridge.parser))
+                rendered = render_page(message, wanted, parser=self.bridge.parser)
+                keep_rendered(self.bridge, self.performer, self.route, message, rendered)
+                self._put(publication, entry, message, rendered)
                 return
             except TooLarge:
                 wanted = replace(wanted, max_body=wanted.max_body // _SMALLER)
             except TitleTaken:
                 raise
             except Refused as refused:
-                fall_back(self.bridge, self.performer, self.route, self.publication, entry, refused)
-        self._put(publication, entry, message, render_fallback(message, wanted))
+                fall_back(self.bridge, self.performer, self.route, self.publication, entry, message, rendered, refused)
+        plain = render_fallback(message, wanted)
+        keep_rendered(self.bridge, self.performer, self.route, message, plain)
+        self._put(publication, entry, message, plain)
 
     def _put(self, publication: Publication, entry: Entry, message: Message, body: Rendered) -> None:
         self._with_title(
@@ -144,19 +163,22 @@ class BodyWriter:
         assert taken is not None
         raise taken
 
-    def _labels(self, publication: Publication) -> None:
-        """Put the route's labels on; one that Confluence refuses is told, and the page stands without them."""
-        try:
-            self.performer.perform(PageLabel(self._kind, publication.content_id, self.route.page_labels))
-        except Refused as error:
-            self._tell_refused(publication, "page labels refused", error)
+    def _label(self, publication: Publication) -> PageLabel:
+        return PageLabel(self._kind, publication.content_id, self.route.page_labels)
 
-    def _property(self, publication: Publication, origin: OriginProperty) -> None:
-        """Repeat the marker in a page property; its failure does not fail the publication."""
+    def _if_taken(self, publication: Publication, kind: Kind, refused: str) -> None:
+        """Make a write without which the publication stands all the same: where it is refused, that is told.
+
+        Raises:
+            NotYet, errors.RemoteError: it could not be made, and may be later.
+        """
         try:
-            self.performer.perform(origin)
+            self.performer.perform(kind)
+        except (Temporary, Conflict, NeedsConsent, OperatorMustAct, CredentialRefused, NotFound):
+            raise
         except RemoteError as error:
-            self._tell_refused(publication, "origin property failed", error)
+            self.performer.give_up(kind)
+            self._tell_refused(publication, refused, error)
 
     def _tell_refused(self, publication: Publication, what: str, error: RemoteError) -> None:
         with self.bridge.store.write() as session:
@@ -170,8 +192,38 @@ class BodyWriter:
                 cause=f"{error.answer.status} {error.answer.reason}".strip(),
             )
 
+    def _files_that_fail(self, publication: Publication) -> list[str]:
+        """Say how many of the page's files do not stand there, or not whole: a link to one would lead nowhere."""
+        with self.bridge.store.read() as session:
+            rows = publications.attachments(session, publication.id or 0)
+        wanted = [row for row in rows if row.state is AttachmentState.DONE and row.page_id == publication.content_id]
+        if not wanted:
+            return []
+        listed = self.performer.client.files(self._kind, publication.content_id)
+        standing = {file.name: file.size for file in listed}
+        missing = sum(row.name not in standing for row in wanted)
+        half = sum(standing.get(row.name, row.size) != row.size for row in wanted)
+        told = [f"{missing} of {len(wanted)} files missing"] if missing else []
+        return [*told, *([f"{half} of {len(wanted)} files not whole"] if half else [])]
+
+    def _labels_stand(self, publication: Publication, content: Content) -> None:
+        """See that labels which Confluence took a moment ago stand; those that people took off later stay off.
+
+        Raises:
+            Temporary: they do not stand; they are put on again.
+        """
+        wanted = {name.casefold() for name in self.route.page_labels}
+        kind = self._label(publication)
+        if content.labels is None or wanted <= content.labels or not self.performer.was_just_made(kind):
+            return
+        self.performer.plan_anew(kind)
+        raise Temporary(
+            "Confluence took the labels of the page and does not show them; they are put on again.",
+            provider="atlassian",
+        )
+
     def _read_back(self, publication: Publication, entry: Entry, private: bool) -> None:
-        """Look at what stands: status, version, marker and restriction; a difference is told as an event."""
+        """Look at what stands: status, version, marker, files and restriction; a difference is told as an event."""
         client = self.performer.client
         try:
             content = client.content(self._kind, publication.content_id, body=True)
@@ -181,6 +233,8 @@ class BodyWriter:
             faults = [] if content.status == "current" else [f"status {content.status}"]
             faults += [] if content.version.number == 1 else [f"version {content.version.number}"]
             faults += [] if entry.key in find_key(content.storage) else ["the marker is missing"]
+            faults += self._files_that_fail(publication)
+            self._labels_stand(publication, content)
         if private and client.readers(publication.content_id) != frozenset({self.grant.subject}):
             raise PersonMustAct(
                 "The page was published and is not restricted to you any more. Restrict it in Confluence.",

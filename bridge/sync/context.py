@@ -10,9 +10,11 @@ from bridge.clock import Chance, Clock
 from bridge.config import Settings
 from bridge.confluence import Confluence
 from bridge.gmail import Gmail
+from bridge.oauth.seal import Seal
 from bridge.render import HtmlParser
 from bridge.store.engine import Store
 from bridge.store.tables import Grant, Mailbox
+from bridge.sync.outages import Outages
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Bridge:
         confluence: opens the Confluence client of a person's Atlassian grant.
         installation: the installation's id, from which markers and write keys are derived.
         spool: a private folder for attachments under way.
+        seal: keeps what is kept of mail secret.
+        outages: knows whether the providers answer.
         ending: says whether a pass is to end at its next good place; what is left stays queued.
     """
 
@@ -38,4 +42,6 @@ class Bridge:
     parser: HtmlParser
     installation: str
     spool: Path
+    seal: Seal
+    outages: Outages
     ending: Callable[[], bool] = lambda: False

@@ -19,6 +19,7 @@ from bridge.gmail import Gmail, History
 from bridge.store import events, follows, mailboxes, threads
 from bridge.store.tables import Follow, FollowState, Mailbox
 from bridge.sync.context import Bridge
+from bridge.sync.observed import is_observed, reason_before
 
 HISTORY_UNUSABLE = "history unusable"
 _YOUNG_CURSOR = timedelta(hours=1)
@@ -93,8 +94,12 @@ def route_labels(settings: Settings, names: Mapping[str, str]) -> dict[str, str]
 
 
 def labels_key(settings: Settings) -> str:
-    """Return the set of labels that the routes look for, as text that changes with it."""
-    return "\n".join(sorted({route.label_key for route in settings.routes}))
+    """Return the set of labels that the routes look for, as text that changes with it, and with the mode of safety.
+
+    A change of it brings about a full pass: by that, what was only observed is seen anew when it is to be published.
+    """
+    marks = ["", settings.safety.mode] if settings.safety.mode != "publish" else []
+    return "\n".join([*sorted({route.label_key for route in settings.routes}), *marks])
 
 
 def _full_pass_due(box: Mailbox, settings: Settings, now: datetime) -> bool:
@@ -123,7 +128,7 @@ def _full_pass(bridge: Bridge, box: Mailbox, gmail: Gmail, settings: Settings) -
         row = session.get_one(Mailbox, box.id)
         first = row.full_pass_at is None
         mailboxes.save_labels(session, row.id or 0, names, now)
-        fresh = [*_unread_since(session, row, sightings), *_no_longer_labelled(session, row, labels, seen)]
+        fresh = [*_unread_since(session, row, sightings, settings), *_no_longer_labelled(session, row, labels, seen)]
         touched = _save(session, row, fresh, settings, now, backlog=first)
         row.cursor, row.cursor_from_profile_at = profile.history_id, now
         row.full_pass_at, row.labels_key = now, labels_key(settings)
@@ -185,14 +190,20 @@ def sighted(
     return bool(routes)
 
 
-def _unread_since(session: Session, box: Mailbox, sightings: Iterable[Sighting]) -> list[Sighting]:
+def _unread_since(session: Session, box: Mailbox, sightings: Iterable[Sighting], settings: Settings) -> list[Sighting]:
     """Leave out what was looked at since its last change: a full pass fetches nothing a second time."""
     listed = list(sightings)
+    observing = settings.safety.mode == "observe"
     known = follows.of_threads(session, box.id or 0, [sighting.thread_id for sighting in listed])
     return [
         sighting
         for sighting in listed
-        if sighting.routes - {f.route for f in known.get(sighting.thread_id, []) if _is_read(f, sighting)}
+        if sighting.routes
+        - {
+            f.route
+            for f in known.get(sighting.thread_id, [])
+            if _is_read(f, sighting) and (observing or not is_observed(f.reason))
+        }
     ]
 
 
@@ -209,7 +220,7 @@ def _no_longer_labelled(
     return [
         Sighting(thread_id=follow.thread_id, history_id=0, off=frozenset({follow.route}))
         for follow in follows.of_mailbox(session, box.id or 0)
-        if follow.state in follows.OPEN
+        if follow.state in (*follows.OPEN, FollowState.IGNORED)
         and follow.route in labels
         and follow.route not in seen.get(follow.thread_id, (0, set()))[1]
     ]
@@ -229,6 +240,8 @@ def _save(
                 mine[route] = _begin(session, box, sighting, route, settings, now, backlog=backlog)
             elif mine[route].state is FollowState.STOPPED:
                 _resume(mine[route], settings, now)
+            elif is_observed(mine[route].reason) and settings.safety.mode == "publish":
+                _let_go(mine[route], settings, now)
         due = _due(mine.values(), sighting, now)
         if due is not None:
             threads.touch(
@@ -279,6 +292,8 @@ def _begin(
     if backlog:
         choice = box.backlog if box.backlog != "ask" else settings.safety.backlog
         _answer_backlog(follow, choice, now)
+    if follow.state is FollowState.HELD:
+        follow.history_id = sighting.history_id  # it is not queued, so this is where it is kept
     session.add(follow)
     return follow
 
@@ -301,6 +316,13 @@ def _resume(follow: Follow, settings: Settings, now: datetime) -> None:
     if follow.publication_id is None:
         follow.reason, follow.labelled_at, follow.answer = "wait", now, ""
         follow.not_before = now + timedelta(seconds=settings.safety.wait)
+
+
+def _let_go(follow: Follow, settings: Settings, now: datetime) -> None:
+    """Take a thread that was only observed so far for one that was labelled now; an answer that was given stands."""
+    follow.reason = reason_before(follow.reason) or ("wait" if follow.publication_id is None else "")
+    follow.detail, follow.since, follow.labelled_at = "", now, now
+    follow.not_before = now + timedelta(seconds=settings.safety.wait)
 
 
 def _due(mine: Iterable[Follow], sighting: Sighting, now: datetime) -> datetime | None:
@@ -339,5 +361,7 @@ def _brake(session: Session, mailbox_id: int, settings: Settings, now: datetime)
             follow.state, follow.reason, follow.since = FollowState.HELD, "brake", now
             follow.detail = f"One of {len(fresh)} threads that were labelled in one go."
             follow.question = "Publish it, publish only when something new comes, or ignore it?"
+            queued = threads.of_thread(session, mailbox_id, follow.thread_id)
+            follow.history_id = max(follow.history_id, queued.history_id if queued is not None else 0)
             if all(other.publication_id is None for other in known[follow.thread_id]):
                 threads.drop(session, mailbox_id, follow.thread_id)

@@ -22,6 +22,9 @@ from bridge.errors import (
 Move = Literal["time", "person", "consent", "operator", "nobody"]
 
 _FIRST_DELAY = 2.0
+_CONFLICTS = 3
+"""So often in a row a conflict is taken for what it says; then it is a fault like any other."""
+
 _LONGEST_DELAY = timedelta(hours=1)
 _PERSON_AGAIN = timedelta(hours=6)
 
@@ -62,7 +65,7 @@ def reaction(error: RemoteError, *, now: datetime, tries: int, chance: Chance) -
         return Reaction("nobody", now + _PERSON_AGAIN, detail, cause)
     if isinstance(error, RateLimited) and error.retry_after is not None:
         return Reaction("time", now + _bounded(error.retry_after + chance.uniform(0.0, 1.0)), detail, cause)
-    if isinstance(error, Conflict):
+    if isinstance(error, Conflict) and tries <= _CONFLICTS:
         return Reaction("time", now + timedelta(seconds=chance.uniform(1.0, 3.0)), detail, cause)
     return Reaction("time", now + backoff(tries, chance), detail, cause)
 

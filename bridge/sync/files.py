@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bridge.config import Route
 from bridge.confluence import Kind as ContainerKind
-from bridge.errors import NameTaken, Refused, TooLarge
+from bridge.errors import NameTaken, PersonMustAct, Refused, TooLarge
 from bridge.gmail import Gmail
 from bridge.mail import payload
 from bridge.model import File, LeftOut, Message, PlacedFile
@@ -68,6 +68,12 @@ class FileMover:
                 row = row or self._move(entry, message, file)
             except TooLarge:
                 left_out.append(LeftOut(file.name, f"{_size(file.size)}: larger than this site allows."))
+                continue
+            except PersonMustAct as refused:
+                # People may open a page for reading alone; the reply is still theirs to read.
+                if self.draft or refused.answer.status != 403:
+                    raise
+                left_out.append(LeftOut(file.name, "files may not be added to this page."))
                 continue
             files[file.part_id] = PlacedFile(row.name, row.size, row.mime_type)
         return Placed(files, tuple(left_out))

@@ -8,24 +8,26 @@ from sqlmodel import Session
 
 from bridge.config import Settings
 from bridge.confluence import Confluence
-from bridge.errors import CredentialRefused, PersonMustAct
 from bridge.model import Thread
-from bridge.store import accounts, follows, grants, mailboxes, publications, writes
+from bridge.store import accounts, follows, mailboxes, publications, writes
 from bridge.store.tables import (
     Follow,
     FollowState,
     Grant,
-    GrantState,
     Mailbox,
     Publication,
     PublicationState,
     WriteState,
 )
+from bridge.sync.adopt import adopted
 from bridge.sync.context import Bridge
 from bridge.sync.detect import route_labels
+from bridge.sync.fate import look
+from bridge.sync.observed import reason_before
 from bridge.sync.places import place
 from bridge.sync.plan import needs_place
 from bridge.sync.situation import KnownEntry, KnownFollow, KnownPublication, NoPlace, Place, Situation
+from bridge.sync.takeover import connected
 
 
 def situation(bridge: Bridge, box: Mailbox, settings: Settings, thread: Thread) -> Situation:
@@ -57,6 +59,7 @@ def with_places(bridge: Bridge, now: Situation, grant: Grant, client: Confluence
     A second person joins a page only if their own look at it succeeds; else theirs is a publication of its own.
 
     Raises:
+        NotYet: it is too early to look for what the database lost sight of.
         errors.RemoteError: Confluence could not be asked.
     """
     places: dict[str, Place | NoPlace] = {}
@@ -70,12 +73,17 @@ def with_places(bridge: Bridge, now: Situation, grant: Grant, client: Confluence
             continue
         standing = _standing(bridge, now, found, audiences[route.name])
         if standing is None:
+            lost = adopted(bridge, client, now.account_id, now.thread, found, audiences[route.name], route.name)
+            if lost is not None:
+                joinable[route.name] = _known(bridge, now.account_id, lost)
             continue
-        if standing.account_id == now.account_id or _may_see(client, standing):
+        if standing.account_id == now.account_id or _may_see(bridge, client, standing):
             joinable[route.name] = _known(bridge, now.account_id, standing)
         else:
             audiences[route.name] = str(now.account_id)
-            own = _standing(bridge, now, found, audiences[route.name])
+            mine = audiences[route.name]
+            own = _standing(bridge, now, found, mine)
+            own = own or adopted(bridge, client, now.account_id, now.thread, found, mine, route.name)
             if own is not None:
                 joinable[route.name] = _known(bridge, now.account_id, own)
     return replace(now, places=places, joinable=joinable, audiences=audiences)
@@ -90,7 +98,7 @@ def _follow(session: Session, box: Mailbox, follow: Follow) -> KnownFollow:
     return KnownFollow(
         route=follow.route,
         state=follow.state,
-        reason=follow.reason,
+        reason=reason_before(follow.reason),
         answer=follow.answer,
         since=follow.since,
         not_before=follow.not_before,
@@ -135,13 +143,10 @@ def _publication(session: Session, publication: Publication, account_id: int) ->
 
 def writer_able(session: Session, publication: Publication) -> bool:
     """Say whether a publication's own writer still follows it and can write."""
-    writer = accounts.by_id(session, publication.account_id)
     box = mailboxes.by_account(session, publication.account_id)
-    held = grants.of_account(session, publication.account_id)
     return (
-        not writer.paused
-        and box is not None
-        and all(provider in held and held[provider].state is GrantState.LIVE for provider in ("google", "atlassian"))
+        box is not None
+        and connected(session, publication.account_id)
         and any(
             follow.mailbox_id == box.id and follow.state in (FollowState.FOLLOWING, FollowState.HELD)
             for follow in follows.of_publication(session, publication.id or 0)
@@ -158,22 +163,18 @@ def _standing(bridge: Bridge, now: Situation, found: Place, audience: str) -> Pu
         return session.get(Publication, first) if first is not None else None
 
 
-def _may_see(client: Confluence, publication: Publication) -> bool:
-    """Ask as the person; a refused credential says nothing of the page unless the connection as such works.
+def _may_see(bridge: Bridge, client: Confluence, publication: Publication) -> bool:
+    """Ask as the person; what Confluence shows of a page that people took away is kept, so that they are told.
 
     Raises:
         errors.RemoteError: Confluence could not be asked, or does not accept the connection.
     """
     if publication.state is not PublicationState.PUBLISHED:
         return True
-    try:
-        if publication.kind == "comment":
-            client.comment(publication.content_id)
-        else:
-            client.content("blogpost" if publication.kind == "blogpost" else "page", publication.content_id)
-    except PersonMustAct:
+    found = look(client, publication)
+    if not found.seen:
         return False
-    except CredentialRefused:
-        client.current_user()
-        return False
+    if found.remote != publication.remote:
+        with bridge.store.write() as session:
+            session.get_one(Publication, publication.id).remote = found.remote
     return True

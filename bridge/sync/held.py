@@ -50,7 +50,11 @@ def held(session: Session) -> list[Held]:
         else:
             found.append(_single(session, follow))
     found += [_crowd(session, members) for members in crowds.values()]
-    found += [_entry(session, entry) for entry in publications.held_entries(session)]
+    for entry in publications.held_entries(session):
+        owner = _follow_of(session, entry)
+        if owner is not None and owner.state in follows.OPEN:
+            # What is not followed any more asks nothing; followed again, it asks again.
+            found.append(_entry(session, entry, owner))
     return sorted(found, key=lambda item: (item.since, item.id))
 
 
@@ -159,8 +163,8 @@ def _crowd(session: Session, members: Sequence[Follow]) -> Held:
     )
 
 
-def _entry(session: Session, entry: Entry) -> Held:
-    follow = next(
+def _follow_of(session: Session, entry: Entry) -> Follow | None:
+    return next(
         (
             f
             for f in follows.of_publication(session, entry.publication_id)
@@ -168,6 +172,9 @@ def _entry(session: Session, entry: Entry) -> Held:
         ),
         None,
     )
+
+
+def _entry(session: Session, entry: Entry, follow: Follow) -> Held:
     return Held(
         id=entry.key,
         address=session.get_one(Mailbox, entry.mailbox_id).address,
@@ -176,9 +183,9 @@ def _entry(session: Session, entry: Entry) -> Held:
         question=entry.question,
         choices=ONE_CHOICES,
         since=entry.since,
-        route=follow.route if follow else "",
+        route=follow.route,
         threads=(entry.thread_id,),
-        subject=follow.subject if follow else "",
+        subject=follow.subject,
     )
 
 

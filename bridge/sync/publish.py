@@ -6,34 +6,37 @@ The first entry that is neither done nor given up nor held stops those behind it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.config import Route, Settings
 from bridge.confluence import Confluence
-from bridge.errors import NeedsConsent, OperatorMustAct, PersonMustAct, RemoteError
+from bridge.errors import NeedsConsent, OperatorMustAct, RemoteError
 from bridge.gmail import Gmail
 from bridge.model import Message, Thread
-from bridge.store import events, follows, publications
+from bridge.store import events, publications
 from bridge.store.tables import (
     Entry,
     EntryState,
-    Follow,
-    FollowState,
     Grant,
     Mailbox,
     Publication,
     PublicationState,
 )
+from bridge.sync.adopt import Adopter
 from bridge.sync.body import BodyWriter
 from bridge.sync.context import Bridge
-from bridge.sync.failures import Reaction, reaction
 from bridge.sync.gather import writer_able
-from bridge.sync.people import not_there
 from bridge.sync.probe import probed
 from bridge.sync.replies import ReplyWriter
+from bridge.sync.setbacks import Setbacks
+from bridge.sync.takeover import Takeover, body_of
 from bridge.sync.writes.perform import LEASE_TAKEN, NotYet, Performer
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Publisher:
     grant: Grant
     gmail: Gmail
     client: Confluence
+    progressed: Callable[[], None] = _nothing
+    """Called when an entry was written."""
 
     def publish(self, publication_id: int, route: Route, thread: Thread) -> datetime | None:
         """Write what is missing.
@@ -58,18 +63,23 @@ class Publisher:
             errors.RemoteError: Gmail failed, which says nothing of the publication.
         """
         now = self.bridge.clock.now()
+        if self.settings.safety.mode == "observe":
+            return None
         with self.bridge.store.write() as session:
             if not publications.lease(session, publication_id, owner=self._owner, now=now):
                 return now + LEASE_TAKEN
         try:
-            return self._entries(publication_id, route, thread)
+            again = self._entries(publication_id, route, thread)
+            self.bridge.outages.worked("atlassian")
+            return again
         except NotYet as wait:
             return wait.until
         except RemoteError as error:
             if error.provider == "google":
                 raise
             error = probed(error, self.client)
-            again = self._failed(publication_id, thread, error)
+            self.bridge.outages.failed(error, self.client.current_user)
+            again = self._setbacks(thread).failed(publication_id, error)
             if isinstance(error, (NeedsConsent, OperatorMustAct)):
                 raise error from None
             return again
@@ -86,11 +96,20 @@ class Publisher:
             publication = session.get_one(Publication, publication_id)
             entries = publications.entries(session, publication_id)
             able = writer_able(session, publication)
-        begun = publication.state is PublicationState.DRAFTED
-        if publication.account_id != self.box.account_id and not publication.published_at and (able or begun):
+        publication, entries = Adopter(self.bridge, self.box, self.client, thread).caught_up(publication, entries)
+        setbacks, takeover = self._setbacks(thread), Takeover(self.bridge, self.box, thread.thread_id)
+        waiting = setbacks.away(publication)
+        if waiting is not None:
+            return waiting.until
+        performer = self._performer(publication, thread, route)
+        if publication.account_id != self.box.account_id and not publication.published_at:
             # Who claimed the mail stands as the page's author, and nobody else sees their draft.
-            return self.bridge.clock.now() + timedelta(seconds=2 * self.settings.gmail.poll_idle)
-        performer = self._performer(publication, thread)
+            if able:
+                return self.bridge.clock.now() + timedelta(seconds=2 * self.settings.gmail.poll_idle)
+            if publication.state is PublicationState.DRAFTED:
+                publication = takeover.draft(performer, publication, body_of(entries))
+                with self.bridge.store.read() as session:
+                    entries = publications.entries(session, publication_id)
         by_key = {message.key: message for message in thread.messages}
         earlier: list[Message] = []
         for entry in entries:
@@ -100,24 +119,30 @@ class Publisher:
                 continue
             if entry.state in (EntryState.HELD, EntryState.GIVEN_UP):
                 continue
-            if message is None or not_there(message, self.bridge.clock.now()):
-                if entry.mailbox_id != self.box.id:
-                    return None
-                self._give_up(entry, thread)
+            if message is None or not takeover.has(entry, message):
+                if entry.mailbox_id == self.box.id:
+                    self._give_up(entry, thread)
+                elif (until := takeover.stops(entry)) is not None:
+                    return until
                 continue
             if self.bridge.ending():
                 return self.bridge.clock.now()
+            takeover.take(entry, message)
             publication = self._write(performer, publication, entry, message, earlier, route)
             earlier.append(message)
-        self._finish(performer, publication, entries, route)
-        self._succeeded(publication)
+            self.progressed()
+        if publication.account_id == self.box.account_id or not able:
+            self._finish(performer, publication, entries, route)
+        setbacks.succeeded(publication_id)
         return None
+
+    def _setbacks(self, thread: Thread) -> Setbacks:
+        return Setbacks(self.bridge, self.box, self.client, thread.thread_id)
 
     def _finish(self, performer: Performer, publication: Publication, entries: Sequence[Entry], route: Route) -> None:
         """Do what follows a page's publication, where an earlier attempt ended in between."""
         body = next((entry for entry in entries if entry.state is EntryState.DONE), None)
-        mine = publication.account_id == self.box.account_id
-        if mine and body is not None and publication.kind != "comment":
+        if body is not None and publication.kind != "comment":
             self._body_writer(performer, publication, route).finish(publication, body)
 
     def _body_writer(self, performer: Performer, publication: Publication, route: Route) -> BodyWriter:
@@ -142,7 +167,7 @@ class Publisher:
         with self.bridge.store.read() as session:
             return session.get_one(Publication, publication.id)
 
-    def _performer(self, publication: Publication, thread: Thread) -> Performer:
+    def _performer(self, publication: Publication, thread: Thread, route: Route) -> Performer:
         return Performer(
             store=self.bridge.store,
             clock=self.bridge.clock,
@@ -153,6 +178,7 @@ class Publisher:
             publication_uid=publication.uid,
             thread_id=thread.thread_id,
             owner=self._owner,
+            route=route.name,
         )
 
     def _give_up(self, entry: Entry, thread: Thread) -> None:
@@ -162,58 +188,3 @@ class Publisher:
             row.state, row.since = EntryState.GIVEN_UP, now
             row.reason, row.detail = "gone", "The mail was taken out of Gmail before it was published."
             events.tell(session, now, "entry given up", thread_id=thread.thread_id, cause="gone from Gmail")
-
-    def _succeeded(self, publication: Publication) -> None:
-        with self.bridge.store.write() as session:
-            row = session.get_one(Publication, publication.id)
-            row.tries, row.reason, row.detail, row.next_try_at = 0, "", "", None
-            for follow in self._mine(follows.of_publication(session, row.id or 0)):
-                if follow.state is FollowState.NEEDS_SOMEBODY:
-                    follow.state, follow.reason, follow.detail = FollowState.FOLLOWING, "", ""
-                    follow.since, follow.tries = self.bridge.clock.now(), 0
-
-    def _failed(self, publication_id: int, thread: Thread, error: RemoteError) -> datetime | None:
-        """Write down what a failure means; return when to try again by itself."""
-        now = self.bridge.clock.now()
-        with self.bridge.store.write() as session:
-            row = session.get_one(Publication, publication_id)
-            row.tries += 1
-            meaning = reaction(error, now=now, tries=row.tries, chance=self.bridge.chance)
-            meaning = self._said(row, error, meaning)
-            row.reason, row.detail, row.next_try_at = meaning.cause, meaning.detail, meaning.again_at
-            if meaning.move in ("person", "nobody", "consent"):
-                for follow in self._mine(follows.of_publication(session, publication_id)):
-                    if follow.state is not FollowState.NEEDS_SOMEBODY:
-                        follow.since = now
-                    follow.state, follow.reason = FollowState.NEEDS_SOMEBODY, meaning.move
-                    follow.detail = meaning.detail
-                    follow.tries, follow.next_try_at = follow.tries + 1, meaning.again_at
-            events.tell(
-                session,
-                now,
-                "write failed",
-                route=row.route,
-                account_id=self.box.account_id,
-                thread_id=thread.thread_id,
-                cause=meaning.cause,
-                outcome=meaning.move,
-            )
-        return meaning.again_at
-
-    def _mine(self, listed: Sequence[Follow]) -> list[Follow]:
-        return [f for f in listed if f.mailbox_id == self.box.id and f.state in follows.OPEN]
-
-    def _said(self, row: Publication, error: RemoteError, meaning: Reaction) -> Reaction:
-        """Put a person's move into words that name the place."""
-        if meaning.move != "person" or not isinstance(error, PersonMustAct):
-            return meaning
-        if row.state is PublicationState.PUBLISHED:
-            detail = "You no longer have access to the page, or it was removed. Ask for access, then try again."
-        elif error.answer.status in (403, 404) and row.kind != "comment":
-            detail = (
-                f"You may not add pages in space {row.space_key} (or the parent page is gone). "
-                "Ask an admin of the space for that permission, or have the route changed."
-            )
-        else:
-            detail = meaning.detail
-        return replace(meaning, detail=detail)

@@ -12,9 +12,11 @@ from bridge.gmail import Gmail
 from bridge.model import Message, Rendered
 from bridge.render import render_comment, render_fallback
 from bridge.store.tables import Entry, Grant, Publication, PublicationState
+from bridge.sync import fate
 from bridge.sync.context import Bridge
 from bridge.sync.fallback import fall_back
 from bridge.sync.files import FileMover
+from bridge.sync.keeping import keep_rendered
 from bridge.sync.outline import look
 from bridge.sync.writes.comment import Comment
 from bridge.sync.writes.perform import Performer
@@ -52,11 +54,17 @@ class ReplyWriter:
         )
         if not entry.fallback:
             try:
-                self._post(entry, render_comment(message, wanted, earlier, parser=self.bridge.parser))
+                rendered = render_comment(message, wanted, earlier, parser=self.bridge.parser)
+                keep_rendered(self.bridge, self.performer, self.route, message, rendered)
+                self._post(entry, rendered)
                 return
             except (Refused, TooLarge) as refused:
-                fall_back(self.bridge, self.performer, self.route, self.publication, entry, refused)
-        self._post(entry, render_fallback(message, wanted))
+                if fate.look(self.performer.client, self.publication).remote:
+                    raise
+                fall_back(self.bridge, self.performer, self.route, self.publication, entry, message, rendered, refused)
+        plain = render_fallback(message, wanted)
+        keep_rendered(self.bridge, self.performer, self.route, message, plain)
+        self._post(entry, plain)
 
     @property
     def _container(self) -> ContainerKind:

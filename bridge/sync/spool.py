@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,24 +14,25 @@ from typing import BinaryIO
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """A file in the spool: where it lies, its size in bytes and the sha256 of its bytes in hex."""
+    """A file in the spool: its open descriptor, its size in bytes and the sha256 of its bytes in hex."""
 
-    path: Path
+    descriptor: int
     size: int
     sha256: str
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
-        """Give its bytes to read; may be opened again for a second attempt."""
-        with self.path.open("rb") as data:
+        """Give its bytes to read from the start; may be opened again for a second attempt, but not twice at once."""
+        with os.fdopen(os.dup(self.descriptor), "rb") as data:
+            data.seek(0)
             yield data
 
 
 @contextmanager
 def spooled(folder: Path, data: bytes) -> Iterator[Spooled]:
-    """Keep bytes in a file that only this process's user can read, for as long as the context lasts."""
+    """Keep bytes in a file without a name, for as long as the context lasts; a killed program leaves none behind."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix="file-") as file:
+    with tempfile.TemporaryFile(dir=folder) as file:
         file.write(data)
         file.flush()
-        yield Spooled(Path(file.name), len(data), hashlib.sha256(data).hexdigest())
+        yield Spooled(file.fileno(), len(data), hashlib.sha256(data).hexdigest())

@@ -36,7 +36,13 @@ def test_status_as_json_is_json_alone(here: Installation, run: Run) -> None:
     assert found["running"] is True
     assert found["started"] == here.ago(hours=3).isoformat()
     assert found["people"] == {"connected": 1, "paused": 0, "reconnect": 0, "halfway": 0}
-    assert found["threads"] == {"somebody": 1, "put_off": 0, "publishing": 0, "published": 0}
+    assert found["threads"] == {
+        "somebody": 1,
+        "put_off": 0,
+        "publishing": 0,
+        "published": 0,
+        "observed": 0,
+    }
     assert found["rows"] == [
         {
             "id": "t1",

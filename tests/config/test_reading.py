@@ -268,7 +268,7 @@ def test_every_key_outside_the_routes_comes_from_its_variable(variable: str) -> 
     values |= {"poll_every": "2s", "poll_idle": "3s", "full_pass_every": "1h", "units_per_minute": "7000"}
     values |= {"url": "postgresql://h/d", "show_addresses": "always", "signatures": "drop", "remote_images": "drop"}
     values |= {"action_links": "keep", "admin_sees_subjects": "true", "collapse_quotes": "false"}
-    values |= {"skip_automatic": "false"}
+    values |= {"skip_automatic": "false", "mode": "observe"}
     raw = values.get(key, "/etc/other" if key.endswith("_file") else "https://other.example.com")
     before, after = check(GOOD, {}), check(GOOD, {variable: raw})
     assert after.faults == ()

@@ -56,7 +56,11 @@ def test_content_is_read_whole_and_leniently() -> None:
     assert content.version == Version(3, "From mail [3f9a2c1b]", "557058:b", created)
     assert content.storage == "<p>x</p>"
     assert content.url == "https://site.example/wiki/spaces/K/pages/39813121/Release+plan"
-    assert query(wire.sent[0]) == {"get-draft": ["true"], "body-format": ["storage"]}
+    assert query(wire.sent[0]) == {
+        "get-draft": ["true"],
+        "body-format": ["storage"],
+        "include-labels": ["true"],
+    }
     bare = client(wire).content("blogpost", "7")
     assert (bare.kind, bare.id, bare.storage, bare.url, bare.version) == (
         "blogpost",
@@ -66,6 +70,20 @@ def test_content_is_read_whole_and_leniently() -> None:
         Version(0, "", "", None),
     )
     assert (path(wire.sent[1]), query(wire.sent[1])) == ("/api/v2/blogposts/7", {})
+
+
+@pytest.mark.parametrize(
+    ("listed", "labels"),
+    [
+        ({"results": [{"name": "Mail"}, {"name": "plan"}], "meta": {"hasMore": False}}, {"mail", "plan"}),
+        ({"results": []}, set()),
+        ({"results": [{"name": "mail"}], "meta": {"hasMore": True}}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_the_labels_of_a_page_are_known_where_the_answer_has_them_all(listed: object, labels: set[str] | None) -> None:
+    assert client(Wire(Reply(200, {"id": 7, "labels": listed}))).content("page", "7", body=True).labels == labels
 
 
 @pytest.mark.parametrize("reply", [{}, {"id": None}, {"id": ["x"]}, {"id": True}])
@@ -130,6 +148,26 @@ def test_titles_are_compared_without_case() -> None:
     parent = client(wire).find_parent("5", "RELEASE PLAN")
     assert parent is not None
     assert (parent.id, query(wire.sent[2])["status"]) == ("1", ["current"])
+
+
+def test_what_stands_in_a_space_is_listed_with_its_text_the_newest_first() -> None:
+    row = {"id": "1", "title": "T", "status": "trashed", "body": {"storage": {"value": "<p>x</p>"}}}
+    wire = Wire(Reply(200, {"results": [row]}), Reply(200, {"results": []}))
+    assert [(found.id, found.status, found.storage) for found in client(wire).newest("page", "5")] == [
+        ("1", "trashed", "<p>x</p>")
+    ]
+    assert (path(wire.sent[0]), query(wire.sent[0])) == (
+        "/api/v2/pages",
+        {
+            "space-id": ["5"],
+            "status": ["current", "archived", "trashed"],
+            "sort": ["-modified-date"],
+            "body-format": ["storage"],
+            "limit": ["50"],
+        },
+    )
+    assert list(client(wire).newest("blogpost", "5")) == []
+    assert (path(wire.sent[1]), query(wire.sent[1])["status"]) == ("/api/v2/blogposts", ["current", "trashed"])
 
 
 def test_a_parent_that_is_not_there() -> None:

@@ -28,7 +28,7 @@ from bridge.http import Endpoints, Transports, network
 from bridge.sandbox.atlassian import AtlassianHalf
 from bridge.sandbox.atlassian_oauth import Access, Grant
 from bridge.sandbox.core import App, Core
-from bridge.sandbox.faults import Kind, Rule
+from bridge.sandbox.faults import Plain, Rule
 from bridge.sandbox.inprocess import WsgiAdapter, WsgiHttp
 from bridge.sandbox.serve import serve
 
@@ -227,6 +227,13 @@ def test_a_page_below_another(place: Place, published: str) -> None:
     client.trash("page", draft.id)
 
 
+def test_what_stands_in_a_space_is_listed_with_its_text(place: Place, published: str) -> None:
+    page = place.client.content("page", published, body=True)
+    listed = next(found for found in place.client.newest("page", page.space_id) if found.id == published)
+    assert (listed.storage, listed.version, listed.author_id) == (page.storage, page.version, page.author_id)
+    assert all(found.kind == "blogpost" for found in place.client.newest("blogpost", page.space_id))
+
+
 def test_comments_and_replies_are_listed_newest_first(place: Place, published: str) -> None:
     client = place.client
     first = client.comment_on("page", published, "<p>First</p>")
@@ -345,7 +352,7 @@ def test_a_person_without_permission(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("kind", "left"), [("drop-before", 0), ("drop-after", 1)])
-def test_a_dropped_write_is_sent_once(sandbox: Sandbox, kind: Kind, left: int) -> None:
+def test_a_dropped_write_is_sent_once(sandbox: Sandbox, kind: Plain, left: int) -> None:
     space = sandbox.client.space("ENG")
     assert space is not None
     sandbox.core.faults.append(Rule(operation="createPage", kind=kind))

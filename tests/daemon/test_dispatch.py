@@ -12,6 +12,7 @@ from sqlmodel import select
 from bridge.clock import VirtualClock
 from bridge.daemon.dispatch import Dispatch
 from bridge.errors import StoreLocked
+from bridge.store import meta
 from bridge.store.mailboxes import LEASE, Settled
 from bridge.store.tables import Mailbox
 
@@ -170,6 +171,26 @@ def test_a_refused_turn_loses_nothing(here: Installation, clock: VirtualClock, m
     assert row(here, ada).lease == "me"
     turning.tick()
     assert (row(here, ada).lease, row(here, ada).due_at) == ("", NOON + timedelta(seconds=60))
+
+
+def test_after_a_pass_that_the_database_failed_it_must_prove_that_it_takes_rows(
+    here: Installation, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.person("Ada")
+    turning = dispatch(here, clock)
+    turning.refused()
+
+    def full(session: object, key: str, value: str) -> None:
+        raise StoreLocked("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bridge.daemon.dispatch.meta.put", full)
+        for _ in range(2):
+            with pytest.raises(StoreLocked):
+                turning.tick()
+    assert len(turning.tick()) == 1
+    with here.store.read() as session:
+        assert meta.get(session, "daemon.proof") == "", "what it was proven by is gone"
 
 
 def test_flush_writes_down_and_claims_nothing(here: Installation, clock: VirtualClock) -> None:

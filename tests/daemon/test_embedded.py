@@ -13,6 +13,7 @@ from bridge.clock import SystemClock
 from bridge.daemon.dispatch import Dispatch
 from bridge.daemon.embedded import EmbeddedEngine
 from bridge.errors import BridgeError, StoreError, StoreLocked
+from bridge.store import mailboxes
 from bridge.store.mailboxes import Settled
 from bridge.store.tables import Mailbox
 
@@ -132,7 +133,40 @@ def test_a_pass_that_raises_is_settled_with_a_reason_and_a_minute(
     settled = row(here, box)
     assert (settled.reason, settled.tries, settled.lease) == (reason, 3, "")
     assert timedelta(minutes=1) <= settled.due_at - begun <= timedelta(minutes=3)
-    assert [line["log_level"] for line in lines] == ["error"]
+    assert [line["log_level"] for line in lines if line["log_level"] not in ("debug", "info")] == ["error"]
+
+
+def test_a_database_that_fails_every_pass_is_told_once_and_no_further_pass_begins(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Ada", "Ben", "Cy"):
+        here.person(name)
+    full = StoreError("The database cannot be used: database or disk is full.")
+    turns, begun = Turns(), list[int]()
+
+    def work(box: Mailbox) -> Settled:
+        begun.append(box.id or 0)
+        raise full
+
+    def refused(session: object, key: str, value: str) -> None:
+        raise full
+
+    monkeypatch.setattr("bridge.daemon.dispatch.meta.put", refused)
+    with capture_logs() as lines, engine(here, work, turns=turns) as running:
+        while len(begun) < 3:
+            turns.next()
+        with here.store.write() as session:
+            mailboxes.all_due(session, SystemClock().now())
+        turns.next()
+        turns.next()
+        assert running.trouble == str(full)
+        monkeypatch.undo()
+        turns.next()
+        turns.next()
+        assert running.trouble == ""
+    told = [line["event"] for line in lines if line["log_level"] in ("error", "info")]
+    assert told == ["the database cannot be used", "the database works again"]
+    assert sorted(begun) == [1, 2, 3]
 
 
 def test_a_tick_that_fails_is_told_once_and_the_next_one_comes(here: Installation) -> None:

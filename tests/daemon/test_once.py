@@ -62,14 +62,14 @@ def test_a_pass_claims_looks_and_settles(here: Installation) -> None:
     assert (box.lease, box.due_at, box.looked_at) == ("", here.now + timedelta(seconds=15), here.now)
 
 
-def test_a_mailbox_under_work_and_a_paused_one_are_left_alone(here: Installation) -> None:
+def test_a_mailbox_under_work_is_left_alone_and_a_paused_one_is_looked_at(here: Installation) -> None:
     busy = here.person("Ada", lease="daemon", lease_until=here.now + timedelta(minutes=5))
     lost = here.person("Ben", lease="dead", lease_until=here.now - timedelta(minutes=5))
     resting = here.person("Cy", paused=True)
     found = once(here, well(here), [busy, lost, resting])
     assert (found.busy, found.looked_at, found.paused) == (
         ("ada@example.com",),
-        ("ben@example.com",),
+        ("ben@example.com", "cy@example.com"),
         ("cy@example.com",),
     )
 
@@ -158,7 +158,7 @@ def test_text_of_a_full_pass() -> None:
         "Looked at 2 mailboxes, wrote 3 pages, 1 comment, 2 attachments.\n"
         "  Not read: eve@example.com. Gmail must be connected again.\n"
         "  Left to the service, which is at work on it: cy@example.com\n"
-        "  Paused: dee@example.com\n"
+        "  Paused, so nothing is written as dee@example.com\n"
         "  2 threads wait 15 s, as each does that was just labelled.\n"
         "  1 thread is tried again later: a service failed.\n"
         "  1 thread waits for an answer.\n"
@@ -176,3 +176,20 @@ def test_text_of_a_full_pass() -> None:
 )
 def test_the_next_step(found: Pass, step: str) -> None:
     assert text(found, 15.0).splitlines()[-1] == step
+
+
+def test_a_person_without_confluence_is_named_though_the_mailbox_was_read(here: Installation) -> None:
+    ended = here.person("Ada", grants={"google": "live", "atlassian": "needs consent"})
+    never = here.person("Ben", grants={"google": "live"})
+    found = once(here, well(here), [ended, never, here.person("Cy")])
+    assert found.unconnected == (
+        Failure("ada@example.com", "Confluence must be connected again: mailbridge connect ada@example.com"),
+        Failure("ben@example.com", "Confluence must be connected: mailbridge connect ben@example.com"),
+    )
+    assert not found.complete
+    assert text(found, 15.0).splitlines() == [
+        "Looked at 3 mailboxes, wrote 0 pages, 0 comments, 0 attachments.",
+        "  Not published: ada@example.com. Confluence must be connected again: mailbridge connect ada@example.com",
+        "  Not published: ben@example.com. Confluence must be connected: mailbridge connect ben@example.com",
+        "Whose move it is: mailbridge status",
+    ]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.daemon.report import People, Report, Trouble, report, text
+from bridge.daemon.report import People, Report, Trouble, is_running, report, text
+from bridge.store import events, meta, pauses
 from bridge.store.figures import Standing
 from bridge.store.tables import EntryState, FollowState, PublicationState
 
@@ -17,9 +18,9 @@ def here(tmp_path: Path) -> Installation:
     return Installation.make(tmp_path, now=NOON)
 
 
-def read(here: Installation, *, subjects: bool = False) -> Report:
+def read(here: Installation, *, subjects: bool = False, mode: str = "publish") -> Report:
     with here.store.read() as session:
-        return report(session, here.now, subjects=subjects)
+        return report(session, here.now, subjects=subjects, mode=mode)
 
 
 def test_nobody_connected_and_never_run(here: Installation) -> None:
@@ -28,6 +29,18 @@ def test_nobody_connected_and_never_run(here: Installation) -> None:
         "People      0 connected, 0 paused, 0 must reconnect\n"
         "Threads     0 published, 0 publishing now, 0 wait\n"
         "Start it: systemctl start mailbridge   (in the foreground: mailbridge run)"
+    )
+
+
+@pytest.mark.scenario("A43e")
+def test_a_service_that_cannot_write_to_its_database_is_not_taken_for_dead(here: Installation) -> None:
+    here.daemon(started=here.ago(hours=5), looked=here.ago(hours=1))
+    with here.store.read() as session:
+        found = report(session, here.now, subjects=False, serving=True)
+    lines = text(found).splitlines()
+    assert lines[0] == "Running, but it could not write to its database for 1 hour. Its log says why."
+    assert lines[-1] == (
+        "Make room on the disk, or let go of the database; the service goes on by itself: journalctl -u mailbridge"
     )
 
 
@@ -159,3 +172,71 @@ def test_a_long_list_is_cut_in_the_text_alone(here: Installation) -> None:
     found = read(here)
     assert len(found.rows) == 25
     assert "  and 5 more: mailbridge status --json has all\n" in text(found)
+
+
+def test_a_daemon_that_ended_in_order_does_not_run_from_then_on(here: Installation) -> None:
+    here.daemon(started=here.ago(days=1), looked=here.ago(seconds=3))
+    with here.store.write() as session:
+        assert is_running(session, here.now)
+        meta.put(session, "daemon.stopped", here.ago(seconds=1).isoformat())
+    assert text(read(here)).startswith("Not running. Last look at the mailboxes: 3 seconds ago.")
+
+
+def test_what_rests_stands_in_the_first_line_and_how_to_go_on_below_it(here: Installation) -> None:
+    here.daemon(started=here.ago(days=7), looked=here.ago(seconds=5))
+    ada = here.person("Ada Lovelace")
+    with here.store.write() as session:
+        pauses.put(session, "all", here.ago(hours=2), why="by root: moving spaces", ordered=True)
+        pauses.put(session, f"account:{ada.account_id}", here.ago(minutes=5), why="by root", ordered=True)
+        pauses.put(
+            session, "site:c1", here.ago(minutes=1), why="Confluence asked for a pause.", until=here.ago(hours=-1)
+        )
+    assert text(read(here)).splitlines()[:3] == [
+        "Running since 3 March, version 1.2.0. Paused: all writing, ada@example.com. Not all services answer. "
+        "Last look at the mailboxes: 5 seconds ago.",
+        "Paused      all writing, by root: moving spaces, 2 hours ago. Go on: mailbridge resume --all",
+        "Paused      ada@example.com, by root, 5 minutes ago. Go on: mailbridge resume --account ada@example.com",
+    ]
+    observing = text(read(here, mode="observe")).splitlines()[0]
+    assert "version 1.2.0. It observes, and writes nothing. Paused: all writing" in observing
+
+
+def test_what_is_tried_again_by_itself_is_told_with_its_time(here: Installation) -> None:
+    here.daemon(started=here.ago(days=7), looked=here.ago(seconds=5))
+    ada = here.person("Ada Lovelace")
+    page = here.publication(ada, state=PublicationState.DRAFTED, tries=2, detail="Confluence has a fault of its own.")
+    here.follow(ada, "t1", publication_id=page.id)
+    here.touched(ada, "t1", due_at=here.now + timedelta(minutes=4))
+    lines = text(read(here)).splitlines()
+    assert "Not all services answer." in lines[0]
+    assert lines[3:] == [
+        "Tried again by itself     again          why",
+        "  t1  ada@example.com     in 4 minutes   Confluence has a fault of its own.",
+        "Nothing for you to do.",
+    ]
+
+
+def test_a_trouble_says_since_when(here: Installation) -> None:
+    ada = here.person("Ada", reason="Gmail did not answer.")
+    with here.store.write() as session:
+        events.tell(session, here.ago(hours=2), "mailbox not read", account_id=ada.account_id)
+    assert read(here).troubles == (Trouble("Gmail did not answer.", 1, here.ago(hours=2)),)
+    assert "Services    Gmail did not answer. (1 mailbox for 2 hours)" in text(read(here))
+
+
+def test_what_only_the_operator_can_move_is_the_next_step(here: Installation) -> None:
+    here.daemon(started=here.ago(days=7), looked=here.ago(seconds=5))
+    ada = here.person("Ada Lovelace")
+    here.follow(ada, "t1", reason="wait")
+    found = read(here)
+    assert [(row.id, row.move) for row in found.rows] == [
+        ("t1", "nothing would take it up again. Do it: mailbridge retry t1")
+    ]
+    assert found.next_step == "Your move: mailbridge explain t1"
+
+
+def test_observed_threads_wait_for_nobody(here: Installation) -> None:
+    here.follow(here.person("Ada Lovelace"), "t1", reason="observed", detail="Would publish to ENG as Ada: a page.")
+    found = read(here, mode="observe")
+    assert (found.waits, found.threads) == ((), Standing(observed=1))
+    assert "0 wait, 1 would be published" in text(found)

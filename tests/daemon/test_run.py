@@ -118,6 +118,7 @@ class Slow:
         return response
 
 
+@pytest.mark.scenario("A46b")
 def test_sigterm_in_the_middle_of_a_long_thread(site: Served) -> None:
     """The write under way is finished, the rest is left to the next start at once, and nothing is doubled."""
     comments, replies = site.world.atlassian, 40

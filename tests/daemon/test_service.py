@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from bridge.daemon.opening import Opened
 from bridge.daemon.service import Service
 from bridge.daemon.systemd import Notifier
 from bridge.errors import StoreLocked
-from bridge.store import meta
+from bridge.store import events, meta
 from bridge.store.tables import Follow, FollowState, Grant, Publication
+from bridge.sync import orders
 
 from support.served import ADA, ENG, HR, PATIENCE, Served, at_work, served, service_of, until
 
@@ -86,6 +88,39 @@ def test_it_publishes_serves_its_page_signs_and_ends(site: Served) -> None:
         assert running.told("stopped")[0]["finished"] is True
         assert running.meta("daemon.version") == __version__
         assert running.meta("daemon.started") == running.meta("daemon.looked") >= begun.isoformat()
+        assert running.meta("daemon.stopped") >= running.meta("daemon.started")
+
+
+def test_a_pause_is_in_force_at_once_and_ends_at_once(site: Served) -> None:
+    with run(site) as running:
+        with running.opened.store.write() as session:
+            scope = orders.scope_of(session, running.opened.settings, everything=True, route="", address="")
+            orders.pause(session, scope, SystemClock().now(), who="root")
+        site.mail("Under the pause")
+        until(lambda: _planned(running.opened), "the plan")
+        assert site.titles() == []
+        with running.opened.store.write() as session:
+            orders.resume(session, scope, SystemClock().now(), who="root")
+        until(lambda: site.titles() == ["Under the pause"], "the page")
+
+
+def test_old_events_go_when_it_starts(site: Served) -> None:
+    with site.opened() as opened, opened.store.write() as session:
+        events.tell(session, SystemClock().now() - events.KEPT - timedelta(days=1), "long ago")
+        events.tell(session, SystemClock().now() - events.KEPT + timedelta(days=1), "not so long ago")
+    with run(site) as running:
+        until(lambda: "long ago" not in _told(running.opened), "the old one to go")
+        assert "not so long ago" in _told(running.opened)
+
+
+def _planned(opened: Opened) -> bool:
+    with opened.store.read() as session:
+        return session.exec(select(Publication)).first() is not None
+
+
+def _told(opened: Opened) -> list[str]:
+    with opened.store.read() as session:
+        return [event.what for event in events.after(session, 0)]
 
 
 def test_a_running_service_takes_edits_in_place_and_by_rename(site: Served) -> None:
@@ -165,7 +200,7 @@ def test_a_wake_that_the_database_refuses_is_made_up_for(site: Served, monkeypat
         until(lambda: running.follows()[thread].state is FollowState.NEEDS_SOMEBODY, "the space to be missed")
         site.world.atlassian.add_space("GONE", "No longer gone")
         refused = threading.Event()
-        wake = "bridge.daemon.service.threads.wake"
+        wake = "bridge.daemon.waking.threads.wake"
 
         def locked(*arguments: object) -> None:
             refused.set()
@@ -256,7 +291,8 @@ def test_the_watchdog_is_fed_only_while_ticks_come(site: Served, ticks_until: fl
         engine = Engine(dispatch, lambda box: pytest.fail("no work"), clock, threads=1, each_tick=lambda: None)
         service._watch(engine)
     assert len(notifier.fed) == fed
-    assert asides == [1.0]  # quiet connections are looked after at once, then every ten minutes
+    # quiet connections are looked after at once, then every ten minutes; what is old goes at once, then every day
+    assert asides == [1.0, 1.0]
 
 
 def _at(opened: Opened, clock: SystemClock) -> Any:

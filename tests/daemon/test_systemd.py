@@ -22,11 +22,13 @@ def test_what_is_said(manager: socket.socket) -> None:
     notifier = Notifier({"NOTIFY_SOCKET": manager.getsockname()}, 7)
     notifier.ready("Looking at mailboxes.")
     notifier.reloading(12.3456789)
+    notifier.status("Degraded.")
     notifier.alive()
     notifier.stopping()
-    assert [manager.recv(1000) for _ in range(4)] == [
+    assert [manager.recv(1000) for _ in range(5)] == [
         b"READY=1\nSTATUS=Looking at mailboxes.",
         b"RELOADING=1\nMONOTONIC_USEC=12345678",
+        b"STATUS=Degraded.",
         b"WATCHDOG=1",
         b"STOPPING=1",
     ]

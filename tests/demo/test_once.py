@@ -67,7 +67,7 @@ def test_the_whole_demo_by_itself(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_not_whole_ends_with_one(monkeypatch: pytest.MonkeyPatch, signals: None) -> None:
-    monkeypatch.setattr(module, "once", lambda: replace(expected(9), comments=3, writes_on_second_run=2))
+    monkeypatch.setattr(module, "once", lambda faults: replace(expected(9), comments=3, writes_on_second_run=2))
     found = CliRunner().invoke(app, ["demo", "--once", "--json"])
     assert (found.exit_code, json.loads(found.stdout)["writes_on_second_run"]) == (1, 2)
     assert found.stderr == "Not everything was published as it should be.\n"
@@ -77,7 +77,7 @@ def test_a_run_that_is_not_whole_ends_with_one(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_run_that_comes_to_no_rest_ends_with_one(monkeypatch: pytest.MonkeyPatch, signals: None) -> None:
-    def never() -> Report:
+    def never(faults: object) -> Report:
         raise BridgeError("The demo did not come to rest within two minutes.")
 
     monkeypatch.setattr(module, "once", never)

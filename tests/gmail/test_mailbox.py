@@ -60,7 +60,26 @@ def test_labels() -> None:
         Label("INBOX", "INBOX", "system"),
         Label("Label_7", "Wiki/ENG", "user"),
     )
-    assert mailbox(Wire(Reply(200, {}))).labels() == ()
+
+
+@pytest.mark.parametrize("answer", [{}, {"labels": []}, {"labels": None}])
+def test_an_answer_without_any_label_is_no_answer(answer: dict[str, Any]) -> None:
+    """Gmail's own labels are always there; believed, it would take every route's label for deleted."""
+    with pytest.raises(errors.Temporary):
+        mailbox(Wire(Reply(200, answer))).labels()
+
+
+def test_a_listing_without_threads_is_empty_only_where_gmail_says_so() -> None:
+    assert list(mailbox(Wire(Reply(200, {"resultSizeEstimate": 0}))).threads_with_label("L")) == []
+    with pytest.raises(errors.Temporary):
+        list(mailbox(Wire(Reply(200, {}))).threads_with_label("L"))
+
+
+def test_a_file_without_bytes_is_empty_only_where_gmail_says_so() -> None:
+    assert mailbox(Wire(Reply(200, {"size": 0}))).attachment("m", "a") == b""
+    for answer in ({}, {"size": 3}, {"data": ""}):
+        with pytest.raises(errors.Temporary):
+            mailbox(Wire(Reply(200, answer))).attachment("m", "a")
 
 
 def test_history_reads_all_pages_and_keeps_the_smallest_cursor() -> None:
@@ -199,9 +218,9 @@ def test_the_meter_is_told_before_each_request() -> None:
     units: list[int] = []
     wire = Wire(
         Reply(200, {"emailAddress": "a@example.com", "historyId": "1"}),
-        Reply(200, {"labels": []}),
+        Reply(200, {"labels": [{"id": "INBOX", "type": "system"}]}),
         Reply(200, {"historyId": "1"}),
-        Reply(200, {}),
+        Reply(200, {"resultSizeEstimate": 0}),
         Reply(200, {"id": "t", "messages": []}),
         Reply(200, {"id": "m", "payload": {}}),
         UNAUTHORIZED,

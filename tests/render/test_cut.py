@@ -20,6 +20,7 @@ def parts(parser, look):
         return [
             (part.kind, " / ".join(visible(part.blocks).split("\n")), part.origin)
             for part in cut.html_parts(blocks, Earlier.of_texts(earlier))
+            if part.kind != "cut"
         ]
 
     return split

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import escape
 from itertools import islice
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from bridge.model import Person, PlacedFile
 from bridge.render import dates, people
 from bridge.render.names import free_name, safe_name
-from bridge.render.origin import find_key, origin_url
+from bridge.render.origin import find_key, find_origins, origin_url
 from bridge.render.sizes import file_words, size_words
 from bridge.render.title import bare_subject, title, title_candidates
 
@@ -176,4 +177,6 @@ def test_the_origin_link_carries_the_marker():
 @given(key=st.from_regex(r"[0-9A-Za-z_-]{10}", fullmatch=True), message_id=st.text(max_size=80))
 def test_any_marker_is_found_again(key, message_id):
     message_id = message_id.encode("utf-8", "ignore").decode()
-    assert find_key(f'<a href="{origin_url(key, message_id)}">mail</a>') == [key]
+    link = origin_url(key, message_id)
+    assert find_key(f'<a href="{link}">mail</a>') == [key]
+    assert find_origins(f'<a href="{escape(link)}">mail</a>') == {key: message_id}

@@ -6,12 +6,14 @@ import json
 
 import pytest
 import requests
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox import gmail_errors
-from bridge.sandbox.core import App, Core, Dropped
+from bridge.sandbox.core import App, Core, Dropped, NeverConnected, NoAnswer
 from bridge.sandbox.faults import Rule
 from bridge.sandbox.inprocess import WsgiAdapter, WsgiHttp
+from bridge.sandbox.journal import Journal
 
 from support.google import ADA, Google
 
@@ -104,6 +106,51 @@ def test_dropped_connections() -> None:
         session_of(app).get(f"{BASE}/x")
     with pytest.raises(ConnectionResetError):
         WsgiHttp(app).request(f"{BASE}/x")
+
+
+def refused(request: Request) -> Response:
+    raise NeverConnected
+
+
+def test_refused_connections_are_what_the_libraries_raise() -> None:
+    with pytest.raises(requests.exceptions.ConnectionError) as caught:
+        session_of(app_of(refused)).get(f"{BASE}/x")
+    assert isinstance(caught.value.args[0], MaxRetryError)
+    assert isinstance(caught.value.args[0].reason, NewConnectionError)
+    with pytest.raises(ConnectionRefusedError):
+        WsgiHttp(app_of(refused)).request(f"{BASE}/x")
+
+
+def test_silence_lasts_as_long_as_the_client_waits() -> None:
+    waited: list[float] = []
+
+    def silent(request: Request) -> Response:
+        raise NoAnswer(waited.append)
+
+    session, http = session_of(app_of(silent)), WsgiHttp(app_of(silent))
+    for timeout in ((5.0, 60.0), 7.0, None):
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            session.get(f"{BASE}/x", timeout=timeout)
+    with pytest.raises(TimeoutError):
+        http.request(f"{BASE}/x")
+    http.timeout = 12.0
+    with pytest.raises(TimeoutError):
+        http.request(f"{BASE}/x")
+    assert waited == [60.0, 7.0, 30.0, 30.0, 12.0]
+
+
+def test_a_bounded_journal_keeps_the_newest_and_its_marks() -> None:
+    google = Google()
+    journal = google.core.journal = Journal(keep=3)
+    users = google.service().users()
+    marks = []
+    for _ in range(10):
+        marks.append(journal.mark())
+        users.getProfile(userId="me").execute()
+    assert [marks[-1] - mark for mark in marks] == list(range(9, -1, -1))
+    assert 3 <= len(journal.seen) <= 6
+    assert len(journal.since(marks[-2])) == 2
+    assert journal.since(marks[0]) == journal.seen
 
 
 def test_short_answers() -> None:

@@ -130,3 +130,11 @@ def test_delete_goes_to_the_trash_and_frees_the_name(world: World) -> None:
     assert listed(ada, page, status="trashed") == [("a.txt", 1, 1)]
     assert ada.upload(page, "a.txt", b"x").status_code == 200
     assert ada.v2("DELETE", "/attachments/77").json()["errors"][0]["title"] == "Expected type is ContentId"
+
+
+def test_a_site_may_list_the_files_of_a_draft_to_nobody(world: World) -> None:
+    draft = world.half.create_page(ADA, "ENG", "Plan", status="draft").id
+    ada = world.client()
+    assert ada.v2("GET", f"/pages/{draft}/attachments").status_code == 200
+    world.half.switches.draft_files_listed = False
+    assert ada.v2("GET", f"/pages/{draft}/attachments").status_code == 404

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlmodel import col, select
 
-from bridge.errors import StoreError, StoreLocked
+from bridge.errors import StoreDamaged, StoreError, StoreLocked
 from bridge.store.engine import Store, make_engine, open_store
 from bridge.store.migrate import migrate, require_current
 from bridge.store.tables import Account, Label
@@ -177,8 +178,30 @@ def test_a_damaged_file_is_said_and_left_as_it_is(sqlite_url: str, damage: str) 
         "short": whole[: len(whole) // 2],
     }[damage]
     file.write_bytes(broken)
-    with pytest.raises(StoreError, match=r"damaged.*newest backup"):
+    with pytest.raises(StoreDamaged, match=r"damaged.*There is none beside it\.$"):
         migrate_and_read(sqlite_url)
+    for number, name in enumerate(("0003", "0007", "0009.partial")):
+        backup = file.with_name(f"{file.name}.before-{name}")
+        backup.write_bytes(whole)
+        os.utime(backup, (number, number))
+    with pytest.raises(StoreDamaged, match=r"The newest beside it is .*bridge\.db\.before-0007\.$"):
+        migrate_and_read(sqlite_url)
+    assert file.read_bytes() == broken
+
+
+def test_damage_that_no_table_scan_would_meet_is_found_before_anything_is_written(sqlite_url: str) -> None:
+    migrate(sqlite_url)
+    file = path_of(sqlite_url)
+    whole = file.read_bytes()
+    with closing(sqlite3.connect(file)) as raw:
+        root = raw.execute("SELECT rootpage FROM sqlite_master WHERE type = 'index' AND tbl_name = 'claim'").fetchone()[
+            0
+        ]
+    page = (root - 1) * 4096
+    broken = whole[:page] + b"\xff" * 64 + whole[page + 64 :]
+    file.write_bytes(broken)
+    with pytest.raises(StoreDamaged, match="damaged"):
+        migrate(sqlite_url)
     assert file.read_bytes() == broken
 
 

@@ -86,7 +86,7 @@ def fill(connection: Connection, table: Table) -> None:
 
 def _value(column: Any) -> Any:
     kind = column.type.python_type
-    samples = {int: 1, bool: False, datetime: NOW.replace(tzinfo=None), object: [], str: f"{column.name} ä"}
+    samples = {int: 1, float: 1.5, bool: False, datetime: NOW.replace(tzinfo=None), object: [], str: f"{column.name} ä"}
     return samples[kind]
 
 

@@ -112,6 +112,7 @@ def test_next_due(session: Session, box_id: int) -> None:
 def test_attempts_are_counted_and_taken_back(session: Session, box_id: int) -> None:
     row_id = touch(session, box_id).id or 0
     assert [threads.begin(session, row_id) for _ in range(3)] == [1, 2, 3]
+    assert threads.begin(session, row_id + 1) is None, "another worker has looked meanwhile"
     session.flush()
     threads.uncount(session, row_id)
     assert queued(session, box_id)["t1"].tries == 2
@@ -187,3 +188,37 @@ def test_count(session: Session, box_id: int) -> None:
     touch(session, box_id)
     touch(session, rows.mailbox(session, "bob@acme.example").id or 0)
     assert threads.count(session) == 2
+
+
+def test_waking_what_is_queued_outlasts_a_look_that_is_under_way(session: Session) -> None:
+    box, other = rows.mailbox(session), rows.mailbox(session, "ben@acme.example")
+    for thread_id in ("t1", "t2"):
+        threads.touch(session, box.id or 0, thread_id, history_id=1, due_at=after(hours=6))
+    threads.touch(session, other.id or 0, "t1", history_id=1, due_at=after(hours=6))
+    looked_at = threads.of_thread(session, box.id or 0, "t1")
+    assert looked_at is not None
+    generation = looked_at.generation
+    threads.wake_queued(session, box.id or 0, NOW, ["t1"])
+    threads.later(session, looked_at.id or 0, after(hours=6), generation)
+    session.expire_all()
+    assert [row.thread_id for row in threads.due(session, box.id or 0, NOW, 10)] == ["t1"]
+    threads.wake_queued(session, box.id or 0, NOW)
+    session.expire_all()
+    assert [row.thread_id for row in threads.due(session, box.id or 0, NOW, 10)] == ["t1", "t2"]
+    assert threads.due(session, other.id or 0, NOW, 10) == []
+
+
+def test_trying_again_forgets_what_failed(session: Session) -> None:
+    box = rows.mailbox(session)
+    threads.touch(session, box.id or 0, "t1", history_id=7, due_at=after(hours=1))
+    row = threads.of_thread(session, box.id or 0, "t1")
+    assert row is not None
+    row.tries, row.failures = 3, 9
+    session.flush()
+    threads.retry(session, box.id or 0, "t1", NOW)
+    session.expire_all()
+    row = threads.of_thread(session, box.id or 0, "t1")
+    assert row is not None
+    assert (row.tries, row.failures, row.due_at, row.history_id) == (0, 0, NOW, 7)
+    threads.retry(session, box.id or 0, "t2", NOW)
+    assert threads.of_thread(session, box.id or 0, "t2") is not None

@@ -23,7 +23,7 @@ from bridge.errors import (
 from bridge.store import writes
 from bridge.store.engine import Store
 from bridge.store.tables import Write, WriteState
-from bridge.store.writes import Intent
+from bridge.store.writes import Intent, Tick
 
 from support import rows
 from support.rows import NOW, after
@@ -76,6 +76,9 @@ def test_a_new_write_is_sent_and_says_so_before_it_is(session: Session, intent: 
         "title": "Plan",
         "sent_at": NOW,
         "look_after": SETTLED,
+        "sent_boot": "",
+        "sent_tick": 0.0,
+        "looks": 0,
         "not_before": None,
         "tries": 1,
         "status": 0,
@@ -100,6 +103,22 @@ def test_the_intent_survives_a_restart(store: Store) -> None:
     with store.write() as session:
         row, following = writes.begin(session, intent, after(seconds=1))
         assert (row.state, row.sent_at, row.tries, following) == (WriteState.SENT, NOW, 1, "wait")
+
+
+def test_a_clock_that_was_set_forward_does_not_shorten_the_settle_time(session: Session, intent: Intent) -> None:
+    row, _ = writes.begin(session, intent, NOW, Tick("a", 1000.0))
+    session.flush()
+    tomorrow = after(days=1)
+    assert writes.begin(session, intent, tomorrow, Tick("a", 1010.0))[1] == "wait"
+    assert row.look_after == tomorrow + timedelta(seconds=SETTLE - 10)
+    assert writes.begin(session, intent, tomorrow, Tick("a", 1000.0 + SETTLE))[1] == "wait"
+    assert writes.begin(session, intent, after(days=1, seconds=SETTLE), Tick("a", 1000.0 + SETTLE))[1] == "look"
+
+
+def test_the_monotonic_clock_of_another_boot_says_nothing(session: Session, intent: Intent) -> None:
+    writes.begin(session, intent, NOW, Tick("a", 1000.0))
+    session.flush()
+    assert writes.begin(session, intent, SETTLED, Tick("b", 5.0))[1] == "look"
 
 
 @pytest.mark.parametrize(
@@ -236,3 +255,22 @@ def test_a_write_stands_once(session: Session, intent: Intent) -> None:
     row = begun(session, intent)
     with pytest.raises(IntegrityError):
         rows.add(session, Write.model_validate(row.model_dump(exclude={"id"})))
+
+
+def test_looks_in_vain_are_counted_a_minute_apart_until_they_are_enough(session: Session, intent: Intent) -> None:
+    row = begun(session, intent)
+    assert writes.not_found(session, row.id or 0, 3, SETTLED) == SETTLED + writes.LOOKS_APART
+    assert next_of(session, intent, SETTLED) == "wait"
+    second = SETTLED + writes.LOOKS_APART
+    assert next_of(session, intent, second) == "look"
+    assert writes.not_found(session, row.id or 0, 3, second) == second + writes.LOOKS_APART
+    assert writes.not_found(session, row.id or 0, 3, second + writes.LOOKS_APART) is None
+    assert writes.send_again(session, row.id or 0, intent, second).looks == 0
+
+
+def test_writes_that_were_put_aside_can_be_made_anew(session: Session, intent: Intent) -> None:
+    row = begun(session, intent)
+    writes.put_aside(session, intent.publication_id, "draft 77")
+    assert (row.target, row.state) == ("7 (draft 77)", WriteState.GIVEN_UP)
+    fresh, following = writes.begin(session, intent, NOW)
+    assert (following, fresh.id == row.id) == ("send", False)

@@ -39,6 +39,26 @@ def test_mail_that_was_labelled_before_its_person_connected(tmp_path: Path, choi
         assert company.again_from_scratch() == []
 
 
+@pytest.mark.parametrize("cause", ["backlog", "brake"])
+def test_a_stale_answer_after_the_question_is_not_taken_for_a_label_taken_off(tmp_path: Path, cause: str) -> None:
+    with story(tmp_path, **({"brake": Brake(2, 600.0)} if cause == "brake" else {})) as company:
+        company.gmail.settings.stale_reads = 1  # the first answer about a thread is from before its label
+        threads = [company.send(BEN, ADA, f"Old {number}") for number in range(3)]
+        if cause == "brake":
+            company.connect(ADA)
+        for sent in threads:
+            company.label(ADA, sent[ADA][1])
+        if cause == "backlog":
+            company.connect(ADA)
+        company.passes()
+        (item,) = company.held()
+        assert (item.reason, len(item.threads)) == (cause, 3)
+        company.answer(item, "publish")
+        company.passes(4)
+        assert len(company.wiki.pages) == 3
+        assert company.again_from_scratch() == []
+
+
 @pytest.mark.parametrize(("setting", "pages"), [("publish", 2), ("ignore", 0)])
 def test_a_configured_answer_to_the_backlog_asks_nobody(tmp_path: Path, setting: str, pages: int) -> None:
     with story(tmp_path, backlog=setting) as company:

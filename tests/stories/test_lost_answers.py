@@ -13,14 +13,14 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox.core import Dropped
-from bridge.sandbox.faults import Kind, Rule
+from bridge.sandbox.faults import Plain, Rule
 from bridge.sync.writes.perform import Performer
 
 from support.stories import ADA, BEN, Story, story
 from support.thread_t3 import assert_expected_t3, send_t3
 
 WRITES = ("createPage", "updatePage", "createFooterComment", "createAttachment", "addLabelsToContent")
-KINDS: tuple[Kind, ...] = ("drop-before", "drop-after")
+KINDS: tuple[Plain, ...] = ("drop-before", "drop-after")
 
 
 class Killed(BaseException):
@@ -39,7 +39,7 @@ def _fault_free() -> str:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("operation", WRITES)
 def test_an_answer_that_is_lost_changes_nothing_of_what_stands_in_the_end(
-    tmp_path: Path, operation: str, kind: Kind
+    tmp_path: Path, operation: str, kind: Plain
 ) -> None:
     with story(tmp_path) as company:
         rule = Rule(operation, kind)

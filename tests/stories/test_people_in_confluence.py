@@ -43,7 +43,7 @@ def test_a_page_that_was_thrown_away_is_not_made_again(tmp_path: Path) -> None:
         assert company.wiki.drafts() == []
         (follow,) = company.follows()
         assert follow.state is FollowState.NEEDS_SOMEBODY
-        assert "removed" in follow.detail
+        assert follow.detail.startswith("Removed in Confluence: the page is in the trash.")
         company.wiki.restore_page(page.id)
         company.wait(6 * 3600)
         company.passes()

@@ -22,7 +22,7 @@ from bridge.http import Endpoints as Addresses
 from bridge.http import Transports
 from bridge.oauth.consent import Begun, Outcome
 from bridge.oauth.seal import make_key
-from bridge.sandbox.faults import Kind, Rule
+from bridge.sandbox.faults import Plain, Rule
 from bridge.sandbox.inprocess import WsgiAdapter, WsgiHttp
 from bridge.sandbox.world import ATLASSIAN_CLIENT, GOOGLE_CLIENT, SECRET, World
 from bridge.store import accounts, grants, mailboxes
@@ -132,7 +132,7 @@ class Office:
         assert found is not None
         return found
 
-    def strike(self, operation: str, kind: Kind, response: Response | None = None, **more: Any) -> Rule:
+    def strike(self, operation: str, kind: Plain, response: Response | None = None, **more: Any) -> Rule:
         rule = Rule(operation, kind, (lambda: response) if response is not None else None, **more)
         self.world.core.faults.append(rule)
         return rule

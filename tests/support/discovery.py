@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 from jsonschema import Draft7Validator
 
-from bridge.sandbox.core import Seen
+from bridge.sandbox.journal import Seen
 
 FORMATS = {
     "int64": {"pattern": r"^-?\d+$"},

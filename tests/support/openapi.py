@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from bridge.sandbox.core import Seen
+from bridge.sandbox.journal import Seen
 
 from support.shared import shared_folder
 

@@ -26,9 +26,9 @@ from bridge.demo.company import Company, found
 from bridge.http import Transports
 from bridge.oauth.seal import make_key
 from bridge.sandbox.atlassian import AtlassianHalf
-from bridge.sandbox.core import Seen
 from bridge.sandbox.gmail_people import SandboxGmail
 from bridge.sandbox.inprocess import WsgiAdapter, WsgiHttp
+from bridge.sandbox.journal import Seen
 from bridge.sandbox.world import ATLASSIAN_CLIENT, GOOGLE_CLIENT, World
 from bridge.store.migrate import migrate
 from bridge.store.tables import Event, Follow, Mailbox

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
@@ -61,12 +62,14 @@ class FakeConfluence:
     calls: list[str] = field(default_factory=list)
     subject: str = "atlassian-" + ADA
     restricts: bool = True
+    fence: Callable[[], None] = field(default=lambda: None, repr=False)
 
     def __post_init__(self) -> None:
         self.spaces.setdefault("ENG", Space("100", "ENG", "Engineering", "current", "1"))
 
     def _write(self, name: str) -> Iterator[None]:
         """Play the script around an effect: a generator that is resumed behind it."""
+        self.fence()
         self.calls.append(name)
         if name in self.refuse:
             raise self.refuse[name]
@@ -80,6 +83,14 @@ class FakeConfluence:
             raise lost()
         if step == "crash after":
             raise Crash
+
+    @contextmanager
+    def fenced(self, check: Callable[[], None]) -> Iterator[None]:
+        self.fence = check
+        try:
+            yield
+        finally:
+            self.fence = lambda: None
 
     def _read(self, name: str) -> None:
         self.calls.append(name)
@@ -122,6 +133,8 @@ class FakeConfluence:
 
     def content(self, kind: Any, content_id: str, *, draft: bool = False, body: bool = False) -> Content:
         self._read("content")
+        if draft and content_id in self.drafts:
+            return self.drafts[content_id]
         if content_id not in self.pages:
             raise gone()
         return self.pages[content_id]

@@ -12,6 +12,7 @@ from bridge.clock import SeededChance, VirtualClock
 from bridge.config import Settings
 from bridge.confluence import Confluence
 from bridge.gmail import Gmail
+from bridge.oauth.seal import Seal, make_key
 from bridge.render import HtmlParser
 from bridge.store import grants
 from bridge.store.engine import Store
@@ -21,6 +22,7 @@ from bridge.store.tables import (
     Publication,
 )
 from bridge.sync.context import Bridge
+from bridge.sync.outages import Outages
 from bridge.sync.writes.perform import Performer
 
 from support.sync import NOW, settings
@@ -65,6 +67,8 @@ class Scene:
             parser=HtmlParser(),
             installation="inst",
             spool=self.folder / "spool",
+            seal=Seal([make_key()]),
+            outages=Outages(self.store, self.clock),
         )
 
     @property

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 
 import pytest
 
 from bridge.clock import VirtualClock
-from bridge.errors import RateLimited
-from bridge.sync.budget import Budgets, SiteBudget
+from bridge.errors import PauseScope, RateLimited
+from bridge.sync.budget import AT_ONCE, Budgets, SiteBudget
 
 from support.sync import NOW
 
@@ -94,7 +95,41 @@ def test_a_request_that_raises_gives_its_place_back() -> None:
             raise ZeroDivisionError
 
 
-def test_each_site_has_one_budget() -> None:
+def test_each_person_has_one_budget_at_a_site() -> None:
     budgets = Budgets(VirtualClock(NOW))
-    assert budgets.of("a") is budgets.of("a")
-    assert budgets.of("a") is not budgets.of("b")
+    assert budgets.of("a", 1) is budgets.of("a", 1)
+    assert budgets.of("a", 1) is not budgets.of("b", 1)
+
+
+@pytest.mark.parametrize(
+    ("scope", "resting"),
+    [
+        ("person", {("a", 1)}),
+        ("site", {("a", 1), ("a", 2)}),
+        ("app", {("a", 1), ("a", 2), ("b", 1), ("b", 2)}),
+    ],
+)
+def test_a_pause_holds_for_whom_the_provider_named_and_for_nobody_else(
+    scope: PauseScope, resting: set[tuple[str, int]]
+) -> None:
+    budgets = Budgets(VirtualClock(NOW))
+    everybody = [(site, grant) for site in ("a", "b") for grant in (1, 2)]
+    budgets.of("a", 1).paused(30, scope)
+    assert {one for one in everybody if budgets.of(*one).left() == 30} == resting
+    for one in everybody:
+        if one in resting:
+            with pytest.raises(RateLimited) as raised, budgets.of(*one).hold():
+                pass
+            assert (raised.value.scope, raised.value.retry_after) == (scope, 30)
+        else:
+            with budgets.of(*one).hold():
+                pass
+
+
+def test_a_sites_five_places_are_everybodys() -> None:
+    budgets = Budgets(VirtualClock(NOW))
+    with ExitStack() as held:
+        for grant in range(AT_ONCE):
+            held.enter_context(budgets.of("a", grant).hold())
+        assert not budgets.of("a", 9)._places.acquire(blocking=False)
+        assert budgets.of("b", 9)._places.acquire(blocking=False)

@@ -53,8 +53,13 @@ def test_a_named_pause_is_kept_with_a_little_jitter_and_an_hour_at_most() -> Non
 
 
 def test_a_conflict_comes_back_in_seconds() -> None:
-    again = reaction(Conflict("x", provider="atlassian"), now=NOW, tries=9, chance=SeededChance(1)).again_at
+    again = reaction(Conflict("x", provider="atlassian"), now=NOW, tries=3, chance=SeededChance(1)).again_at
     assert timedelta(seconds=1) <= again - NOW <= timedelta(seconds=3)
+
+
+def test_a_conflict_that_never_ends_is_no_reason_to_ask_every_second() -> None:
+    again = reaction(Conflict("x", provider="atlassian"), now=NOW, tries=9, chance=SeededChance(1)).again_at
+    assert again - NOW >= timedelta(minutes=6)
 
 
 def test_passing_faults_wait_longer_each_time_up_to_an_hour() -> None:

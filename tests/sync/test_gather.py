@@ -142,7 +142,8 @@ def test_a_page_that_could_not_be_looked_at_is_no_verdict(tmp_path: Path) -> Non
 
 def test_a_comment_is_looked_at_as_one(tmp_path: Path) -> None:
     with scene(tmp_path, settings(replace(ENG, publish_as="comment", page="900"))) as made:
-        theirs(made, kind="comment", destination="cloud/100/comment/900")
+        theirs(made, kind="comment", destination="cloud/100/comment/900", page_id="900")
+        made.confluence.pages["900"] = made.confluence.create_draft("page", space_id="100", title="x")
         add_follow(made.store, made.box)
         made.confluence.refuse["comment"] = PersonMustAct("no", provider="atlassian")
         assert told(made).joinable == {}

@@ -11,7 +11,8 @@ from bridge.gmail import Touched
 from bridge.store import grants
 from bridge.store.mailboxes import Settled
 from bridge.store.tables import Event, Grant, GrantState, Mailbox, TouchedThread
-from bridge.sync.mailbox import sync_mailbox
+from bridge.sync.mailbox import NOT_READ, READ_AGAIN, sync_mailbox
+from bridge.sync.outages import BEGAN, ENDED
 
 from support.sync import LABEL, NOW, settings
 from support.sync_clients import raw_mail
@@ -177,3 +178,24 @@ def test_a_pass_ends_after_two_minutes_and_the_rest_is_due_at_once(tmp_path: Pat
         assert 24 <= len(made.confluence.pages) <= 45
         sync(made)
         assert len(made.confluence.pages) == 60
+
+
+def test_an_outage_is_told_once_at_its_beginning_and_once_at_its_end(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        for _ in range(3):
+            made.gmail.fail["history"] = Temporary("down", provider="google")
+            settled = sync(made)
+            with made.store.write() as session:
+                session.get_one(Mailbox, made.box.id).reason = settled.reason
+        made.gmail.fail.clear()
+        assert sync(made).due_at == made.clock.now() + timedelta(seconds=15), "three in a row are an outage"
+        made.clock.advance(15)
+        for _ in range(3):
+            settled = sync(made)
+        told = [(one.what, one.account_id, one.cause) for one in made.rows(Event)]
+        assert told == [
+            (NOT_READ, made.box.account_id, "google no answer"),
+            (BEGAN, None, "google"),
+            (ENDED, None, "google"),
+            (READ_AGAIN, made.box.account_id, ""),
+        ]

@@ -62,10 +62,12 @@ def test_a_page_is_drafted_published_labelled_and_read_back_then_its_replies_fol
         assert {one.state for one in made.rows(Entry)} == {EntryState.DONE}
         assert desk.events() == [
             ("draft", "done"),
+            ("rendered", ""),
             ("publish", "done"),
             ("page label", "done"),
-            ("origin property", "done"),
             ("read back", "as written"),
+            ("origin property", "done"),
+            ("rendered", ""),
             ("comment", "done"),
         ]
         assert made.confluence.properties[page.id] == {"publication": "uid1", "entry": "keym1"}
@@ -189,7 +191,7 @@ def test_a_page_that_went_is_told_and_never_made_anew(tmp_path: Path) -> None:
         desk = Desk(made, text(1))
         desk.publish()
         add_entry(made.store, desk.publication, made.box, text(2), ordinal=1, kind="comment")
-        made.confluence.refuse["comment_on"] = gone()
+        made.confluence.refuse["comment_on"] = made.confluence.refuse["content"] = gone()
         assert desk.publish(text(1), text(2)) == NOW + SIX_HOURS
         assert made.rows(Follow)[0].detail.startswith("You no longer have access to the page, or it was removed.")
         assert made.confluence.writes().count("create_draft") == 1

@@ -13,10 +13,14 @@ from bridge.errors import (
 from bridge.model import Body
 from bridge.store.tables import (
     Entry,
+    Follow,
+    FollowState,
     PublicationState,
+    TouchedThread,
 )
+from bridge.sync.takeover import OWNER_AGAIN
 
-from support.sync import ADA, BEN, ENG, file, mail
+from support.sync import ADA, BEN, ENG, NOW, file, mail
 from support.sync_clients import lost
 from support.sync_desk import Desk, text
 from support.sync_rows import add_entry, add_follow, hire
@@ -57,8 +61,14 @@ def test_a_mail_that_only_another_mailbox_has_is_left_to_it(tmp_path: Path) -> N
         ben = hire(made.store, BEN)
         add_entry(made.store, desk.publication, ben, text(2), ordinal=1, kind="comment")
         add_entry(made.store, desk.publication, made.box, text(3), ordinal=2, kind="comment")
-        assert desk.publish(text(1), text(3)) is None
+        follow = add_follow(made.store, ben, publication_id=desk.publication.id)
+        assert desk.publish(text(1), text(3)) == NOW + OWNER_AGAIN
         assert made.confluence.all_comments == []
+        assert [(one.mailbox_id, one.due_at) for one in made.rows(TouchedThread)] == [(ben.id, NOW)], "it is called"
+        with made.store.write() as session:
+            session.get_one(Follow, follow.id).state = FollowState.STOPPED
+        assert desk.publish(text(1), text(3)) is None
+        assert len(made.confluence.all_comments) == 1, "what nobody is to publish stops nobody"
 
 
 def test_a_reply_does_not_repeat_what_stands_before_it(tmp_path: Path) -> None:

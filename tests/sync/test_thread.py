@@ -172,6 +172,10 @@ def test_a_thread_that_is_gone_stops_and_what_stands_stays(tmp_path: Path) -> No
         add_follow(made.store, made.box, publication_id=publication.id)
         add_follow(made.store, made.box, route="hr")
         touch(made)
+        for _ in range(2):
+            look(made)
+            assert [one.state for one in made.rows(Follow)] == [FollowState.FOLLOWING] * 2, "a 404 may be wrong"
+            assert queued(made).due_at == NOW + STALE_AGAIN
         look(made)
         [follow] = made.rows(Follow)
         assert (follow.route, follow.state, follow.reason) == ("eng", FollowState.STOPPED, "gone from Gmail")
@@ -316,7 +320,12 @@ def test_a_claim_that_cannot_be_had_is_tried_later(tmp_path: Path, monkeypatch: 
         touch(made)
         monkeypatch.setattr(thread_module, "apply", claimed)
         look(made)
-        assert queued(made).due_at == NOW + STALE_AGAIN
+        assert (queued(made).due_at, queued(made).failures) == (NOW + STALE_AGAIN, 1)
+        for _ in range(6):
+            made.clock.jump((queued(made).due_at - made.clock.now()).total_seconds())
+            look(made)
+        assert queued(made).failures == 7
+        assert queued(made).due_at - made.clock.now() > timedelta(seconds=90)  # 2 ** 7 seconds, give or take a quarter
 
 
 def test_a_write_that_may_still_take_effect_is_waited_for(tmp_path: Path) -> None:

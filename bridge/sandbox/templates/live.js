@@ -38,6 +38,7 @@
     const button = event.submitter;
     if (button) button.disabled = true;
     const values = new URLSearchParams(new FormData(event.target));
+    if (button && button.name) values.append(button.name, button.value);
     try {
       await fetch(event.target.action, { method: "POST", body: values, redirect: "manual" });
       await refresh();

@@ -7,7 +7,7 @@ by value, so that a member added later needs no migration.
 from __future__ import annotations
 
 from bridge.store.tables.people import Account, Consent, Grant, Label, Mailbox, TouchedThread
-from bridge.store.tables.places import Site, Space
+from bridge.store.tables.places import Mark, Search, Site, Space
 from bridge.store.tables.publishing import Attachment, Claim, Entry, Follow, Publication, Write
 from bridge.store.tables.records import Event, KeptInput, Meta, Pause
 from bridge.store.tables.states import (
@@ -35,10 +35,12 @@ __all__ = [
     "KeptInput",
     "Label",
     "Mailbox",
+    "Mark",
     "Meta",
     "Pause",
     "Publication",
     "PublicationState",
+    "Search",
     "Site",
     "Space",
     "TouchedThread",

@@ -81,8 +81,7 @@ class Mailbox(SQLModel, table=True):
 
     ``cursor`` is None before the first full pass. ``cursor_from_profile_at`` is when getProfile gave it. ``labels_key``
     is the set of route labels that the last full pass looked for. ``backlog`` is the person's answer about mail that
-    was labelled before they connected: "ask", "publish", "new", "ignore". ``hold`` says what of the whole mailbox waits
-    for its person since ``hold_at``: '' for nothing, or "vanished" where very many labels went at once.
+    was labelled before they connected: "ask", "publish", "new", "ignore".
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -102,8 +101,6 @@ class Mailbox(SQLModel, table=True):
     reason: str = ""
     tries: int = 0
     looked_at: datetime | None = None
-    hold: str = ""
-    hold_at: datetime | None = None
 
 
 class Label(SQLModel, table=True):

@@ -183,6 +183,8 @@ class Write(SQLModel, table=True):
 
     ``target`` names what is written within the publication ("content", an entry's or an attachment's id). ``key`` is
     the write key that goes along (8 hex digits). ``status`` and ``answer`` are the last HTTP status and its cut text.
+    ``sent_tick`` is ``sent_at`` on the monotonic clock of ``sent_boot``, which nobody sets. ``looks`` is how often
+    it was looked for in vain since it was sent.
     """
 
     __table_args__ = (UniqueConstraint("publication_id", "kind", "target", "round"),)
@@ -201,6 +203,9 @@ class Write(SQLModel, table=True):
     title: str = ""
     sent_at: datetime | None = None
     look_after: datetime | None = None
+    sent_boot: str = ""
+    sent_tick: float = 0.0
+    looks: int = 0
     not_before: datetime | None = None
     tries: int = 0
     status: int = 0

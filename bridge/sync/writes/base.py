@@ -50,6 +50,11 @@ class Kind(Protocol):
         ...
 
     @property
+    def looks(self) -> int:
+        """How many looks in vain, a minute apart, prove that a lost request took no effect."""
+        ...
+
+    @property
     def title(self) -> str:
         """The title that is tried, '' for kinds without one."""
         ...

@@ -22,7 +22,8 @@ class Comment:
     """One entry as a comment; with ``parent_id`` as a reply to that comment.
 
     ``marker`` is the entry key in its origin link, by which it is found again whoever its author is.
-    ``is_body`` is true for the first mail of a publication that is itself a comment.
+    ``is_body`` is true for the first mail of a publication that is itself a comment. Lists of comments lag: one look
+    in vain proves nothing.
     """
 
     publication_id: int
@@ -36,6 +37,7 @@ class Comment:
     kind: str = "comment"
     title: str = ""
     settle: float = 120.0
+    looks: int = 3
 
     @property
     def target(self) -> str:

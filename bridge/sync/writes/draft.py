@@ -27,6 +27,7 @@ class Draft:
     kind: str = "draft"
     target: str = "content"
     settle: float = 30.0
+    looks: int = 1
 
     def request(self, client: Confluence, write: Write) -> Result:
         """Create the draft."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bridge.confluence import Confluence
 from bridge.confluence import Kind as ContainerKind
@@ -13,6 +12,7 @@ from bridge.store.tables import Write
 from bridge.sync.writes.base import RecordedAlone, Result
 
 PROPERTY = "mailbridge.origin"
+EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,20 @@ class OriginProperty(RecordedAlone):
     target: str = "content"
     title: str = ""
     settle: float = 30.0
+    looks: int = 1
 
     def request(self, client: Confluence, write: Write) -> Result:
-        """Set it; where it stands already, it is ours."""
-        with suppress(Conflict):
-            client.set_property(
-                self.content_kind, self.content_id, PROPERTY, {"publication": self.uid, "entry": self.marker}
-            )
+        """Set it; where it stands already, it is ours.
+
+        Raises:
+            Conflict: Confluence speaks of a conflict, and it does not stand.
+        """
+        value = {"publication": self.uid, "entry": self.marker}
+        try:
+            client.set_property(self.content_kind, self.content_id, PROPERTY, value)
+        except Conflict:
+            if self.look(client, write, write.sent_at or EVER) is None:
+                raise
         return Result(self.content_id)
 
     def look(self, client: Confluence, write: Write, since: datetime) -> Result | None:

@@ -22,6 +22,7 @@ class PageLabel(RecordedAlone):
     target: str = "content"
     title: str = ""
     settle: float = 30.0
+    looks: int = 1
 
     def request(self, client: Confluence, write: Write) -> Result:
         """Add them."""

@@ -29,6 +29,7 @@ class Publish:
     kind: str = "publish"
     target: str = "content"
     settle: float = 30.0
+    looks: int = 1
 
     def request(self, client: Confluence, write: Write) -> Result:
         """Publish it.

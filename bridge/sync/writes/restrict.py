@@ -21,6 +21,7 @@ class Restrict(RecordedAlone):
     target: str = "content"
     title: str = ""
     settle: float = 0.0
+    looks: int = 1
 
     def request(self, client: Confluence, write: Write) -> Result:
         """Set the restriction unless ``private=true`` has done so; believe only what is read back.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,9 +12,12 @@ from sqlmodel import Session
 
 from bridge.confluence import Confluence, RemoteFile
 from bridge.confluence import Kind as ContainerKind
-from bridge.errors import NotFound
+from bridge.errors import Conflict, NameTaken, NotFound
 from bridge.store.tables import Attachment, AttachmentState, Write
 from bridge.sync.writes.base import Result
+
+_HALF = 503
+_TRIES_UNLISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Upload:
     kind: str = "upload"
     title: str = ""
     settle: float = 30.0
+    looks: int = 1
 
     @property
     def target(self) -> str:
@@ -48,45 +52,79 @@ class Upload:
 
         Raises:
             NameTaken: the name stands there with other bytes.
+            Conflict: the name is taken by what is not listed yet.
             TooLarge: the site does not take files of this size.
         """
-        with self.opened() as data:
-            made = client.upload(
-                self.content_id,
-                name=self.name,
-                data=data,
-                mime_type=self.mime_type,
-                comment=self.comment,
-                draft=self.draft,
-            )
+        try:
+            with self.opened() as data:
+                made = client.upload(
+                    self.content_id,
+                    name=self.name,
+                    data=data,
+                    mime_type=self.mime_type,
+                    comment=self.comment,
+                    draft=self.draft,
+                )
+        except NameTaken as taken:
+            return self._taken(client, write, taken)
         return Result(made.id, version=made.version)
 
     def look(self, client: Confluence, write: Write, since: datetime) -> Result | None:
         """Find the file by name, digest and size; a half entry of ours (a 503 leaves such) gets its bytes anew."""
+        return self._mine(client, self._standing(client) or ())
+
+    def _taken(self, client: Confluence, write: Write, taken: NameTaken) -> Result:
+        """Say whose bytes have the name, where an earlier request of ours may have brought them.
+
+        Nobody but its author sees a draft, and its files stand in no list that a document promises: there the name can
+        only be taken by our own request, which ended without an answer. A 503 may have left half of a file: whose it
+        is cannot be seen, so another name is used.
+
+        Raises:
+            NameTaken: the name stands there with other bytes.
+            Conflict: on what is published, the list does not show yet what has the name.
+        """
+        standing = self._standing(client)
+        mine = self._mine(client, standing or ())
+        if mine is not None:
+            return mine
+        if write.tries == 1 or any(file.name.casefold() == self.name.casefold() for file in standing or ()):
+            raise taken
+        if self.draft and write.status != _HALF:
+            return Result("")
+        if not self.draft and write.tries <= _TRIES_UNLISTED:
+            raise Conflict(
+                "A file of that name stands on the page and is not listed yet.",
+                provider="atlassian",
+                answer=taken.answer,
+            )
+        raise taken
+
+    def _standing(self, client: Confluence) -> list[RemoteFile] | None:
+        """Return the files of the name; None where the list is refused, as it may be for a draft."""
         try:
-            standing = client.files(self.content_kind, self.content_id, self.name)
+            return client.files(self.content_kind, self.content_id, self.name)
         except NotFound:
-            # The list of a draft's files is not promised by any document; the create-only upload then says it itself.
             return None
+
+    def _mine(self, client: Confluence, standing: Iterable[RemoteFile]) -> Result | None:
         for file in standing:
-            if self._is_mine(file):
-                if file.size != self.size:
-                    with self.opened() as data:
-                        client.replace_data(
-                            self.content_id,
-                            file.id,
-                            name=self.name,
-                            data=data,
-                            mime_type=self.mime_type,
-                            comment=self.comment,
-                        )
-                return Result(file.id, version=file.version)
+            if self.digest not in file.comment:
+                continue
+            if file.size != self.size:
+                with self.opened() as data:
+                    client.replace_data(
+                        self.content_id,
+                        file.id,
+                        name=self.name,
+                        data=data,
+                        mime_type=self.mime_type,
+                        comment=self.comment,
+                    )
+            return Result(file.id, version=file.version)
         return None
 
     def done(self, session: Session, write: Write, result: Result, now: datetime) -> None:
         """Mark the attachment as standing."""
         row = session.get_one(Attachment, self.attachment_id)
         row.state, row.remote_id = AttachmentState.DONE, result.remote_id
-
-    def _is_mine(self, file: RemoteFile) -> bool:
-        return self.digest in file.comment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from bridge.sync.writes.restrict import Restrict
 from bridge.sync.writes.upload import Upload
 
 from support.sync import NOW, digest, mail, marked
-from support.sync_clients import FakeConfluence, as_client, lost
+from support.sync_clients import FakeConfluence, as_client, gone, lost
 from support.sync_rows import add_attachment, add_entry, add_publication, hire, new_store, rows
 from support.sync_scene import performer
 
@@ -326,3 +327,30 @@ def test_the_bytes_can_be_read_again_for_a_second_attempt(tmp_path: Path) -> Non
             performer(store, fake.clock, fake, publication).perform(upload(), attachment_id=1)
         performer(store, fake.clock, fake, publication).perform(upload(), attachment_id=1)
         assert fake.bytes_of == {"report.pdf": b"bytes"}
+
+
+def test_a_name_that_an_unanswered_request_took_on_a_draft_is_ours_though_nobody_lists_it() -> None:
+    fake, draft = server(), replace(upload(), draft=True)
+    fake.all_files["1000"] = [standing(5, f"x [{digest(b'bytes')}]")]
+    fake.refuse["files"] = gone()
+    with pytest.raises(NameTaken):
+        draft.request(as_client(fake), row(tries=1))
+    assert draft.request(as_client(fake), row(tries=2)) == Result("")
+    with pytest.raises(NameTaken):
+        draft.request(as_client(fake), row(tries=2, status=503))
+
+
+def test_a_name_that_is_taken_and_not_listed_yet_is_asked_about_again_a_few_times() -> None:
+    fake, wanted = server(), upload()
+    fake.all_files["1000"] = [standing(5, f"x [{digest(b'bytes')}]")]
+    fake.files = lambda kind, content_id, name="": []  # type: ignore[method-assign]
+    with pytest.raises(Conflict):
+        wanted.request(as_client(fake), row(tries=2))
+    with pytest.raises(NameTaken):
+        wanted.request(as_client(fake), row(tries=6))
+
+
+def test_a_name_that_our_own_bytes_have_is_found_where_the_upload_is_refused() -> None:
+    fake = server()
+    fake.all_files["1000"] = [standing(5, f"x [{digest(b'bytes')}]")]
+    assert upload().request(as_client(fake), row(tries=1)) == Result("att1", version=1)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.clock import VirtualClock
-from bridge.errors import Answer, PersonMustAct, RateLimited, Refused
+from bridge.errors import Answer, PersonMustAct, RateLimited, Refused, Temporary
 from bridge.store.engine import Store
 from bridge.store.tables import Entry, EntryState, Event, Publication, PublicationState, Write, WriteState
 from bridge.sync.spool import spooled
@@ -115,13 +116,53 @@ def test_what_may_have_taken_effect_is_looked_for_once_it_settled(
         assert early.value.until == NOW + timedelta(seconds=SETTLE)
         assert stage.server.calls == ["comment_on"]
         stage.clock.advance(1)
+        for _ in range(0 if took_effect else 2):
+            with pytest.raises(NotYet) as unsure:
+                stage.perform()
+            assert unsure.value.until == stage.clock.now() + timedelta(minutes=1), "a list may lag: absent is no proof"
+            stage.clock.advance(60)
         stage.perform()
         assert len(stage.server.all_comments) == 1
-        again = [] if took_effect else ["comment_on"]
+        again = [] if took_effect else ["comments", "comments", "comment_on"]
         assert stage.server.calls == ["comment_on", "comments", *again]
         assert stage.write().state is WriteState.DONE
         assert stage.write().tries == (1 if took_effect else 2)
         assert rows(store, Event)[-1].outcome == ("found again" if took_effect else "done")
+
+
+@pytest.mark.parametrize("lag", [1, 2])
+def test_a_list_that_lags_makes_no_second_comment(tmp_path: Path, lag: int) -> None:
+    with new_store(tmp_path) as store:
+        stage = Stage(store)
+        stage.server.script = ["lost"]
+        with pytest.raises(Temporary):
+            stage.perform()
+        listed, late = stage.server.comments, iter(range(lag))
+        stage.server.comments = lambda kind, content_id: (  # type: ignore[method-assign]
+            [] if next(late, None) is not None else listed(kind, content_id)
+        )
+        for _ in range(lag):
+            stage.clock.advance(SETTLE)
+            with pytest.raises(NotYet):
+                stage.perform()
+        stage.clock.advance(60)
+        stage.perform()
+        assert (stage.server.writes(), stage.write().state) == (["comment_on"], WriteState.DONE)
+
+
+def test_a_lost_write_is_finished_without_being_sent_again(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        stage = Stage(store)
+        desk = performer(store, stage.clock, stage.server, stage.publication)
+        assert not desk.found_again(stage.kind), "nothing was sent"
+        stage.server.script = ["lost"]
+        with pytest.raises(Temporary):
+            stage.perform()
+        with pytest.raises(NotYet):
+            desk.found_again(stage.kind)
+        stage.clock.advance(SETTLE)
+        assert desk.found_again(stage.kind)
+        assert (stage.server.writes(), stage.write().state) == (["comment_on"], WriteState.DONE)
 
 
 def test_a_connection_that_was_refused_is_sent_again_at_once(tmp_path: Path) -> None:
@@ -216,7 +257,8 @@ def kinds(store: Store, server: FakeConfluence, folder: Path) -> dict[str, tuple
     server.calls.clear()
     with spooled(folder, b"bytes") as data:
         copy = folder / "copy"
-        copy.write_bytes(data.path.read_bytes())
+        with data.opened() as stream:
+            copy.write_bytes(stream.read())
     return {
         "draft": (Draft(number, "page", "100", "", "T2", False), lambda: server.calls.count("create_draft")),
         "publish": (
@@ -256,7 +298,7 @@ def test_no_mishap_makes_a_write_happen_twice_or_not_at_all(name: str, steps: li
         kind, effects = kinds(store, server, Path(folder))[name]
         server.script = script(steps)
         [publication] = rows(store, Publication)
-        for _ in range(3 * len(steps) + 3):
+        for _ in range(5 * len(steps) + 5):
             try:
                 performer(store, clock, server, publication).perform(kind)
             except NotYet as wait:
@@ -274,3 +316,71 @@ def test_no_mishap_makes_a_write_happen_twice_or_not_at_all(name: str, steps: li
         before = list(server.writes())
         performer(store, clock, server, publication).perform(kind)
         assert server.writes() == before
+
+
+def taken_over(stage: Stage) -> None:
+    """Let another worker find the intent, wait for it, look in vain and post the comment."""
+    other = replace(performer(stage.store, stage.clock, stage.server, stage.publication), owner="other")
+    fence, stage.server.fence = stage.server.fence, lambda: None
+    for _ in range(3):
+        stage.clock.advance(SETTLE + 400)
+        with suppress(NotYet):
+            other.perform(stage.kind, entry_id=stage.entry.id)
+    stage.server.fence = fence
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A comment whose worker is stopped at a moment and woken after another one has done its work."""
+
+    stage: Stage
+    before_look: bool
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stage.kind, name)
+
+    def request(self, client: Any, write: Write) -> Any:
+        if not self.before_look:
+            taken_over(self.stage)
+        return self.stage.kind.request(client, write)
+
+    def look(self, client: Any, write: Write, since: Any) -> Any:
+        found = self.stage.kind.look(client, write, since)
+        taken_over(self.stage)
+        return found
+
+
+@pytest.mark.parametrize("before_look", [False, True])
+def test_a_worker_that_was_stopped_does_not_send_after_the_one_that_took_over(
+    tmp_path: Path, before_look: bool
+) -> None:
+    with new_store(tmp_path) as store:
+        stage = Stage(store)
+        if before_look:
+            stage.server.script = ["dropped"]
+            with pytest.raises(Temporary):
+                stage.perform()
+            stage.clock.advance(SETTLE + 1)
+        mine = replace(performer(store, stage.clock, stage.server, stage.publication), owner="mine")
+        with pytest.raises(NotYet):
+            mine.perform(cast("Kind", Stopped(stage, before_look)), entry_id=stage.entry.id)
+        assert len(stage.server.all_comments) == 1
+        assert stage.write().state is WriteState.DONE
+
+
+def test_an_intent_that_waited_long_is_committed_anew_before_its_request_leaves(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        stage = Stage(store)
+
+        class Slow(Stopped):
+            def request(self, client: Any, write: Write) -> Any:
+                stage.clock.advance(30)
+                return stage.kind.request(client, write)
+
+        stage.server.script = ["dropped"]
+        with pytest.raises(Temporary):
+            performer(store, stage.clock, stage.server, stage.publication).perform(
+                cast("Kind", Slow(stage, False)), entry_id=stage.entry.id
+            )
+        sent = NOW + timedelta(seconds=30)
+        assert (stage.write().sent_at, stage.write().look_after) == (sent, sent + timedelta(seconds=SETTLE))

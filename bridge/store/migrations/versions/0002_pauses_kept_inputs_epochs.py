@@ -37,13 +37,14 @@ def upgrade() -> None:
     op.create_index("ix_kept_input_entry_id", "kept_input", ["entry_id"])
     op.create_index("ix_kept_input_expires_at", "kept_input", ["expires_at"])
     _add("event", sa.Column("detail", sa.Text(), nullable=False, server_default=""))
-    _add("mailbox", _text("hold"))
-    _add("mailbox", sa.Column("hold_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
     _add("publication", _text("remote"))
     _add("publication", sa.Column("remote_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
     _add("publication", _text("epoch"))
     _add("publication", sa.Column("round", sa.Integer(), nullable=False, server_default="0"))
     _add("publication", _text("successor_uid"))
+    _add("write", _text("sent_boot"))
+    _add("write", sa.Column("sent_tick", sa.Float(), nullable=False, server_default="0"))
+    _add("write", sa.Column("looks", sa.Integer(), nullable=False, server_default="0"))
 
 
 def _add(table: str, column: sa.Column[object]) -> None:
