@@ -161,7 +161,7 @@ class Calls:
         asked: Mapping[str, Any] | None = params
         seen: set[str] = set()
         for _ in range(MOST_PAGES):
-            page = self._call("GET", path, scope=scope, params=asked)
+            page = listed(self._call("GET", path, scope=scope, params=asked))
             yield page
             following = text(page, "_links", "next")
             if not following:
@@ -212,6 +212,17 @@ class Calls:
         elif response.status_code == 503 and (seconds := _asked_pause(response, now)) is not None:
             self._budget.paused(seconds, "site")
         raise error
+
+
+def listed(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer that has a list.
+
+    Raises:
+        Temporary: it has none; taken for an empty one, what stands would be taken for gone.
+    """
+    if isinstance(answer.get("results"), list):
+        return answer
+    raise Temporary("Confluence's answer lacks its list; it is tried again later.", provider="atlassian")
 
 
 def _no_fence() -> None:

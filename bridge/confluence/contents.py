@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
-from bridge.confluence.calls import V1, V2, Calls
+from bridge.confluence.calls import V1, V2, Calls, listed
 from bridge.confluence.values import (
     Content,
     Kind,
@@ -182,7 +182,7 @@ class Contents(Calls):
     def property(self, kind: Kind | Literal["comment"], content_id: str, key: str) -> Property | None:
         """Return the property of a key, which is matched exactly; None where it is not set."""
         scope = READ_COMMENT if kind == "comment" else READ_PAGE
-        answer = self._call("GET", f"{_path(kind, content_id)}/properties", scope=scope, params={"key": key})
+        answer = listed(self._call("GET", f"{_path(kind, content_id)}/properties", scope=scope, params={"key": key}))
         found = [as_property(row) for row in rows(answer, "results")]
         return next((item for item in found if item.key == key), None)
 

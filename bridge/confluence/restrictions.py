@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.confluence.calls import V1, Calls
+from bridge.confluence.calls import V1, Calls, listed
 from bridge.confluence.spaces import READ_DETAILS
 from bridge.confluence.values import rows, text
 
@@ -19,7 +19,8 @@ class Restrictions(Calls):
         an open one.
         """
         params = {"expand": "restrictions.user,restrictions.group"}
-        answer = self._call("GET", f"{V1}/content/{content_id}/restriction", scope=READ_DETAILS, params=params)
+        path = f"{V1}/content/{content_id}/restriction"
+        answer = listed(self._call("GET", path, scope=READ_DETAILS, params=params))
         found: set[str] = set()
         for entry in rows(answer, "results"):
             if text(entry, "operation") == "read":

@@ -6,7 +6,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from bridge.clock import Clock
-from bridge.confluence.calls import V1, V2, Calls
+from bridge.confluence.calls import V1, V2, Calls, listed
 from bridge.confluence.values import Site, Space, User, as_space, rows, text
 from bridge.errors import Temporary
 from bridge.http import Endpoints, Transports, atlassian_error, json_list, lost
@@ -20,7 +20,7 @@ class Spaces(Calls):
 
     def space(self, key: str) -> Space | None:
         """Return the space of a key (upper and lower case are the same), None where it is unknown or invisible."""
-        answer = self._call("GET", f"{V2}/spaces", scope=READ_SPACE, params={"keys": key})
+        answer = listed(self._call("GET", f"{V2}/spaces", scope=READ_SPACE, params={"keys": key}))
         found = [as_space(row) for row in rows(answer, "results")]
         return next((space for space in found if space.key.casefold() == key.casefold()), None)
 

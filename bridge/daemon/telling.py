@@ -13,6 +13,7 @@ WRITES = {
     "draft": "draft made",
     "restrict": "restricted to its author",
     "upload": "file uploaded",
+    "upload bytes": "file's missing bytes uploaded",
     "publish": "published",
     "comment": "comment posted",
     "page label": "labels put on",

@@ -160,8 +160,8 @@ class Strikes:
         return ""
 
     def _stop(self) -> str:
-        """Stop a daemon at one of its next points, and let it go on later; said when it happens."""
-        self._stop_in = self.random.randint(1, 8)
+        """Stop a daemon at one of the next points of its passes, and let it go on later; said when it happens."""
+        self._stop_in = self.random.randint(1, 16)
         return ""
 
     def _sleep(self) -> str:
@@ -212,7 +212,7 @@ class Strikes:
         machine = next((machine for machine in self.machines if machine.name == worker.group), None)
         if machine is None:
             return
-        if self._stop_in:
+        if self._stop_in and not worker.name.endswith(" ticks"):
             self._stop_in -= 1
             if not self._stop_in:
                 self._stop_at(machine, worker, what)

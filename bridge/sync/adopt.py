@@ -207,7 +207,9 @@ class Adopter:
                     continue
                 body = above_it
             fits = body.kind == ground.kind and (ground.kind != "comment" or body.page_id == ground.container)
-            here = body.space_id == ground.space_id or body.key in wanted
+            # One's own page below another parent, whose marker says nothing of here, came of another route.
+            elsewhere = body.kind == "page" and body.author == subject and body.parent_id != above
+            here = (body.space_id == ground.space_id and not elsewhere) or body.key in wanted
             if fits and here and (not audience or body.author == subject) and marks.owned(session, body) is None:
                 bodies[body.content_id] = body
         return min(
@@ -216,8 +218,8 @@ class Adopter:
                 mark.key not in wanted,
                 mark.status == "trashed",
                 -wanted.get(mark.key, 0),
-                mark.author != subject,
                 mark.parent_id != above,
+                mark.author != subject,
             ),
             default=None,
         )

@@ -18,7 +18,7 @@ from bridge.sync.context import Bridge
 from bridge.sync.outline import history_message
 from bridge.sync.spool import Spooled, spooled
 from bridge.sync.writes.perform import Performer
-from bridge.sync.writes.upload import Upload
+from bridge.sync.writes.upload import HalfUpload, Upload, UploadBytes
 
 _NAMES_TRIED = 20
 _MIB = 1024 * 1024
@@ -93,8 +93,12 @@ class FileMover:
             for _ in range(_NAMES_TRIED):
                 if row.state is AttachmentState.DONE:
                     return row
+                upload = self._upload(row, message, data)
                 try:
-                    self.performer.perform(self._upload(row, message, data), entry_id=entry.id, attachment_id=row.id)
+                    self.performer.perform(upload, entry_id=entry.id, attachment_id=row.id)
+                except HalfUpload as half:
+                    self.performer.perform(UploadBytes(upload, half.file_id), entry_id=entry.id)
+                    continue
                 except NameTaken:
                     refused.add(row.folded)
                     row = self._rename(row, file, refused)

@@ -112,7 +112,7 @@ def _decide(situation: Situation, route: Route, follow: KnownFollow) -> Decision
             where="own" if follow.publication else "nowhere",
             publication_id=follow.publication.id if follow.publication else None,
             reason="nothing to publish",
-            detail="Nothing to publish: every mail of the thread is a draft, in the trash, or automatic.",
+            detail="Nothing to publish: every mail of the thread is a draft, in the trash, automatic, or dated ahead.",
             skipped=skipped,
         )
     if follow.publication is not None:

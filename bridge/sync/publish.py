@@ -6,7 +6,7 @@ The first entry that is neither done nor given up nor held stops those behind it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,6 +37,9 @@ from bridge.sync.writes.perform import LEASE_TAKEN, NotYet, Performer
 
 def _nothing() -> None:
     """Do nothing."""
+
+
+_GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class Publisher:
                 with self.bridge.store.read() as session:
                     entries = publications.entries(session, publication_id)
         by_key = {message.key: message for message in thread.messages}
+        entries = self._back_again(entries, by_key, takeover)
         earlier: list[Message] = []
         for entry in entries:
             message = by_key.get(entry.message_key)
@@ -181,10 +185,29 @@ class Publisher:
             route=route.name,
         )
 
+    def _back_again(self, entries: list[Entry], by_key: Mapping[str, Message], takeover: Takeover) -> list[Entry]:
+        """Plan anew what was given up as gone and is there again; it comes last, its date says when it was written."""
+        back = [
+            entry
+            for entry in entries
+            if entry.state is EntryState.GIVEN_UP
+            and entry.reason == _GONE
+            and takeover.has(entry, by_key.get(entry.message_key))
+        ]
+        if not back:
+            return entries
+        last = max(entry.ordinal for entry in entries)
+        with self.bridge.store.write() as session:
+            for ordinal, entry in enumerate(back, last + 1):
+                row = session.get_one(Entry, entry.id)
+                row.state, row.reason, row.detail, row.since = EntryState.PLANNED, "", "", self.bridge.clock.now()
+                row.ordinal = ordinal if entry.ordinal else 0
+            return publications.entries(session, back[0].publication_id)
+
     def _give_up(self, entry: Entry, thread: Thread) -> None:
         now = self.bridge.clock.now()
         with self.bridge.store.write() as session:
             row = session.get_one(Entry, entry.id)
             row.state, row.since = EntryState.GIVEN_UP, now
-            row.reason, row.detail = "gone", "The mail was taken out of Gmail before it was published."
+            row.reason, row.detail = _GONE, "The mail was taken out of Gmail before it was published."
             events.tell(session, now, "entry given up", thread_id=thread.thread_id, cause="gone from Gmail")

@@ -101,11 +101,14 @@ def _table() -> Mapping[tuple[str, Form, str], Outcome]:
         table[kind, "once", "body"] = table[kind, "once", "comment"] = "fallback"
     table["413", "once", "file"] = table["413", "lasting", "file"] = "fallback"
     # A file that may not be added to what is published already is named in the reply.
-    for name in ("createAttachment, page", "createAttachment, given"):
+    for name in ("createAttachment, page", "createAttachment, given", "updateAttachmentData"):
         table["403-permission", "lasting", name] = "fallback"
     # A page stands without the labels and the property that are refused; that is told.
     for kind in ("400", "403-permission", "413"):
         table[kind, "once", "mark"] = table[kind, "lasting", "mark"] = "fallback"
+    # What stands is not looked for any more where the look is refused; it stands all the same.
+    for name in ("PageLabels", "BlogPostLabels", "PageContentProperties", "BlogpostContentProperties"):
+        table["400", "lasting", f"get{name}"] = table["403-permission", "lasting", f"get{name}"] = "recovers"
     # A page that is not there when it is read back is told; it is looked at when something new comes.
     for name in ("getPageById, read back", "getBlogPostById, read back"):
         table["404-object", "lasting", name] = "recovers"

@@ -95,6 +95,7 @@ def test_many_threads_cause_one_refresh(office: Office, provider: Provider) -> N
     assert office.grant(provider).generation == 2
 
 
+@pytest.mark.scenario("A42")
 @pytest.mark.parametrize("provider", BOTH)
 def test_two_processes_cause_one_refresh(office: Office, provider: Provider) -> None:
     posts = counting(office, provider)
@@ -163,6 +164,7 @@ def test_google_keeps_its_refresh_token(office: Office) -> None:
     assert refresh_token(office, "google") == first
 
 
+@pytest.mark.scenario("A42")
 @pytest.mark.parametrize("kind", ["drop-before", "drop-after"])
 def test_a_lost_answer_is_asked_for_again_with_the_old_token(office: Office, kind: Any) -> None:
     office.clock.advance(4000)
@@ -178,6 +180,7 @@ def test_a_lost_answer_is_asked_for_again_with_the_old_token(office: Office, kin
     assert office.grant("atlassian").generation == 3
 
 
+@pytest.mark.scenario("A42")
 def test_lost_answers_in_a_row_keep_the_grant_and_the_old_token_works_for_ten_minutes(office: Office) -> None:
     office.clock.advance(4000)
     office.strike("atlassian.oauth.token", "drop-after", times=2)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.sandbox.faults import parse
 from bridge.store.tables import FollowState
 
 from support.stories import ADA, BEN, CY, story
@@ -140,4 +141,31 @@ def test_a_label_that_is_deleted_stops_nothing_in_confluence(tmp_path: Path) -> 
         company.label(ADA, sent[0][ADA][1])
         company.passes(3)
         assert_expected_t3(company)
+        assert company.again_from_scratch() == []
+
+
+def test_a_mail_that_comes_back_from_the_trash_before_it_was_published_is_not_left_out(tmp_path: Path) -> None:
+    with story(tmp_path) as company:
+        company.connect(ADA, BEN)
+        first = company.send(BEN, ADA, "Plan")
+        company.label(ADA, first[ADA][1])
+        company.passes()
+        rule = parse("503 createFooterComment times=always")
+        company.world.core.faults.append(rule)
+        second = company.reply(BEN, ADA, first, "Away and back.\n")
+        company.passes()
+        company.gmail.trash(ADA, second[ADA][0])
+        company.passes(3, seconds=600)
+        third = company.reply(BEN, ADA, first, "Stays.\n")
+        company.passes(2)
+        company.gmail.untrash(ADA, second[ADA][0])
+        company.passes(2)
+        company.world.core.faults.remove(rule)
+        company.passes(4, seconds=3600)
+        assert third
+        bodies = [comment.body for comment in company.wiki.comments]
+        assert [next(word for word in ("Away and back.", "Stays.") if word in body) for body in bodies] == [
+            "Stays.",
+            "Away and back.",
+        ]
         assert company.again_from_scratch() == []

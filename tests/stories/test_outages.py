@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from bridge.sandbox.faults import Rule
+from bridge.config.settings import Pages
+from bridge.sandbox.faults import Rule, parse
 from bridge.store import accounts, grants
 from bridge.store.tables import GrantState
 
-from support.stories import ADA, BEN, Story, story
+from support.stories import ADA, BEN, ENG, Story, story
 from support.thread_t3 import assert_expected_t3, send_t3
 
 READS = ("gmail.users.threads.get", "gmail.users.history.list", "gmail.users.messages.attachments.get", "getSpaces")
@@ -53,6 +56,7 @@ def test_a_rate_limit_of_the_site_is_waited_for(tmp_path: Path) -> None:
         assert company.again_from_scratch() == []
 
 
+@pytest.mark.scenario("A43a")
 @pytest.mark.parametrize(("hours", "lost"), [(0.0, 1), (2.0, 1), (240.0, 0)])
 def test_a_cursor_that_gmail_has_forgotten_is_healed_by_a_full_pass(tmp_path: Path, hours: float, lost: int) -> None:
     with story(tmp_path) as company:
@@ -86,6 +90,7 @@ def test_a_stale_answer_is_not_believed(tmp_path: Path) -> None:
         assert company.again_from_scratch() == []
 
 
+@pytest.mark.scenario("A42")
 def test_a_gmail_token_that_ends_in_the_middle_is_refreshed_once(tmp_path: Path) -> None:
     with story(tmp_path) as company:
         company.connect(ADA, BEN)
@@ -100,6 +105,7 @@ def test_a_gmail_token_that_ends_in_the_middle_is_refreshed_once(tmp_path: Path)
         assert company.again_from_scratch() == []
 
 
+@pytest.mark.scenario("A42")
 @pytest.mark.parametrize("operation", ["createAttachment", "updatePage", "createFooterComment"])
 def test_an_atlassian_token_that_ends_in_the_middle_is_refreshed_once(tmp_path: Path, operation: str) -> None:
     with story(tmp_path) as company:
@@ -178,6 +184,46 @@ class _Once:
         return response
 
 
+@pytest.mark.scenario("A44")
+@pytest.mark.parametrize("hours", [-2.0, -1.0, 1.0, 24.0])
+@pytest.mark.parametrize("operation", ["createPage", "createAttachment", "updatePage", "createFooterComment"])
+def test_a_clock_that_is_set_while_an_answer_is_out_doubles_nothing(
+    tmp_path: Path, operation: str, hours: float
+) -> None:
+    with story(tmp_path) as company:
+        company.connect(ADA, BEN)
+        sent = send_t3(company)
+        company.label(ADA, sent[0][ADA][1])
+        company.world.core.faults.append(_Once(operation, lambda: company.clock.jump(hours * 3600)))
+        company.world.core.faults.append(parse(f"late=20 {operation}"))
+        company.passes(40, seconds=10.0)
+        company.passes(16, seconds=600.0)  # set back, the mail seems to be from the future until its time comes again
+        assert len(company.wiki.drafts()) <= (1 if operation == "createPage" else 0)
+        assert [page.title for page in company.wiki.pages] == ["Release plan"]
+        assert len(company.wiki.comments) == 2
+        assert company.again_from_scratch() == []
+
+
+@pytest.mark.scenario("A44")
+def test_the_times_on_a_page_follow_the_change_of_summer_time(tmp_path: Path) -> None:
+    berlin = replace(ENG, pages=Pages(timezone="Europe/Berlin"))
+    with story(tmp_path, berlin) as company:
+        company.clock.advance((datetime(2026, 10, 25, 0, 25, tzinfo=UTC) - company.clock.now()).total_seconds())
+        company.connect(ADA, BEN)
+        company.clock.advance((datetime(2026, 10, 25, 0, 30, tzinfo=UTC) - company.clock.now()).total_seconds())
+        summer = company.send(BEN, ADA, "In summer time")
+        company.label(ADA, summer[ADA][1])
+        company.clock.advance(3600)
+        winter = company.send(BEN, ADA, "In winter time")
+        company.label(ADA, winter[ADA][1])
+        company.passes(3)
+        bodies = {page.title: page.body for page in company.wiki.pages}
+        assert "02:30 (UTC+02:00)" in bodies["In summer time"]
+        assert "02:30 (UTC+01:00)" in bodies["In winter time"]
+        assert company.again_from_scratch() == []
+
+
+@pytest.mark.scenario("A44")
 def test_a_clock_that_is_set_back_delays_nobody(tmp_path: Path) -> None:
     with story(tmp_path) as company:
         company.connect(ADA, BEN)

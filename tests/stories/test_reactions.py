@@ -16,7 +16,7 @@ from bridge.store.tables import Entry, Grant, GrantState, KeptInput, Pause
 from bridge.sync.fallback import opened
 from bridge.sync.outages import BEGAN, ENDED
 
-from faults.matrix_scenes import Unlabelled
+from faults.matrix_scenes import Edited, Unlabelled
 from support.stories import ADA, BEN, CY, Story, story
 from support.thread_t3 import assert_expected_t3, send_t3
 
@@ -359,4 +359,34 @@ def test_a_label_that_history_did_not_name_and_nobody_knew_is_seen_all_the_same(
         company.send(BEN, ADA, "The minutes")
         company.passes(2)
         assert [page.title for page in company.wiki.pages] == ["The minutes"]
+        assert company.again_from_scratch() == []
+
+
+@pytest.mark.parametrize("rule", ["stale getPageById", "404-object getPageById", "json-fields getPageVersions"])
+def test_a_page_that_a_look_did_not_show_is_recognised_when_it_is_sent_again(tmp_path: Path, rule: str) -> None:
+    """Found by the matrix: the second request was a conflict for ever, since the first one had taken effect."""
+    with story(tmp_path) as company:
+        company.connect(ADA, BEN)
+        edited = Edited(company, "updatePage")
+        company.world.core.faults += [parse(rule), edited if "Versions" in rule else parse("reset-after updatePage")]
+        _t3(company)
+        company.passes(12)
+        assert company.events("connection ended") == []
+        (page,) = company.wiki.pages
+        assert page.version.number == (2 if "Versions" in rule else 1)
+        assert len(company.wiki.comments) == 2
+        assert _status(company).waits == ()
+        assert company.again_from_scratch() == []
+
+
+def test_the_bytes_of_a_half_file_are_sent_once_even_where_they_come_late(tmp_path: Path) -> None:
+    """Found by the matrix: each request makes a version, and the late one was not waited for."""
+    with story(tmp_path) as company:
+        company.connect(ADA, BEN)
+        company.world.core.faults += [parse("503-half createAttachment"), parse("late=60 updateAttachmentData")]
+        _t3(company)
+        company.passes(12)
+        assert len(company.wiki.comments) == 2
+        (half,) = [file for file in company.wiki.attachments if len(file.versions) > 1]
+        assert (len(half.versions), half.half) == (2, False)
         assert company.again_from_scratch() == []

@@ -394,3 +394,29 @@ def test_a_file_that_somebody_replaced_since_is_not_uploaded_anew(tmp_path: Path
         s.wiki.upload_file(BEN, s.wiki.pages[0].id, "plan.pdf", b"by hand")
         unchanged(s, copy)
         assert [file.name for file in s.wiki.attachments] == ["plan.pdf"]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_page_of_another_route_in_the_same_space_is_not_taken_for_this_ones(tmp_path: Path, shared: bool) -> None:
+    with story(tmp_path, ENG) as s:
+        parent = s.wiki.create_page(ADA, "ENG", "Private mail").id
+        own = Route(name="own", label="Confluence/Own", space="ENG", parent=parent, visibility="author")
+        s.change(routes=(ENG, own))
+        s.connect(ADA, BEN)
+        copy = copied(s)
+        sent = s.send(BEN, ADA, "Plan")
+        if shared:
+            s.label(BEN, sent[BEN][1])
+            s.passes(3)
+        s.label(ADA, sent[ADA][1], own.label)
+        s.passes(3)
+        s.label(ADA, sent[ADA][1])
+        put_back(s, copy)
+        settled(s)
+        found = {(page.parent == parent, bool(page.read)) for page in ours(s)}
+        assert found == {(True, True), (False, False)}
+        assert len(ours(s)) == 2
+        assert twice(s) == []
+        assert s.follows() != []
+        assert {follow.detail for follow in s.follows()} == {""}
+        assert s.again_from_scratch() == []

@@ -267,8 +267,10 @@ def test_a_mail_that_went_before_it_was_published_is_given_up(tmp_path: Path) ->
         assert desk.publish(text(1), binned, text(3)) is None
         assert [one.state for one in made.rows(Entry)] == [EntryState.DONE, EntryState.GIVEN_UP, EntryState.DONE]
         assert made.rows(Entry)[1].reason == "gone"
-        assert desk.publish(text(1), text(2), text(3)) is None
-        assert len(made.confluence.all_comments) == 1
+        assert desk.publish(text(1), text(2), text(3)) is None, "back from the trash it comes last"
+        assert ["Text of mail 2." in one.storage for one in made.confluence.all_comments].count(True) == 1
+        assert [one.state for one in made.rows(Entry)] == [EntryState.DONE] * 3
+        assert [one.ordinal for one in made.rows(Entry)] == [0, 3, 2]
 
 
 def test_where_the_first_mail_went_the_next_one_is_the_page(tmp_path: Path) -> None:

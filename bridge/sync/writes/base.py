@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from sqlmodel import Session
 
 from bridge.confluence import Confluence
 from bridge.store.tables import Write
+
+EVER = datetime.min.replace(tzinfo=UTC)
+"""Before everything: what is looked for may be as old as it likes."""
 
 
 @dataclass(frozen=True, slots=True)

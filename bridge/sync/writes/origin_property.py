@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bridge.confluence import Confluence
 from bridge.confluence import Kind as ContainerKind
 from bridge.errors import Conflict
 from bridge.store.tables import Write
-from bridge.sync.writes.base import RecordedAlone, Result
+from bridge.sync.writes.base import EVER, RecordedAlone, Result
 
 PROPERTY = "mailbridge.origin"
-EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

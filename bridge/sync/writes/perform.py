@@ -24,8 +24,11 @@ from bridge.sync.writes.base import Kind, Result
 LEASE_TAKEN = timedelta(seconds=5)
 """How soon a publication is looked at again that another worker writes to."""
 
-LOOK_BACK = timedelta(minutes=15)
-"""How much older than the request a thing may seem and still be its effect: the two clocks differ."""
+LOOK_BACK = timedelta(hours=26)
+"""How much older than the request a thing may seem and still be its effect. This machine's clock may have been a day
+ahead when the request left; to look further back costs a few pages of a list, and only where an answer was lost."""
+
+_JUST_NOW = timedelta(minutes=15)
 
 _FRESH_SECONDS = 5.0
 """How old an intent may be when its request leaves. An older one (a wait for a token or for a place, a process that was
@@ -166,7 +169,7 @@ class Performer:
             row = writes.find(session, self.publication_id, kind.kind, kind.target)
         if row is None or row.state is not WriteState.DONE or row.sent_at is None:
             return False
-        return self.clock.now() - row.sent_at < LOOK_BACK
+        return self.clock.now() - row.sent_at < _JUST_NOW
 
     def give_up(self, kind: Kind) -> None:
         """Leave a write that was refused: it is not tried again."""

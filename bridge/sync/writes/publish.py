@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from bridge.confluence import Confluence
 from bridge.confluence import Kind as ContainerKind
-from bridge.errors import NotFound
+from bridge.errors import Conflict, NotFound
 from bridge.store.tables import Entry, EntryState, Publication, PublicationState, Write
-from bridge.sync.writes.base import Result
+from bridge.sync.writes.base import EVER, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,23 @@ class Publish:
         Raises:
             TitleTaken: the title stands in the space; the caller tries the next one.
             Refused: Confluence does not take the body.
+            Conflict: another version stands, and it is not ours.
         """
-        content = client.publish(
-            self.content_kind,
-            self.content_id,
-            title=self.title,
-            storage=self.storage,
-            version=1,
-            message=f"{self.message} [{write.key}]",
-        )
+        try:
+            content = client.publish(
+                self.content_kind,
+                self.content_id,
+                title=self.title,
+                storage=self.storage,
+                version=1,
+                message=f"{self.message} [{write.key}]",
+            )
+        except Conflict:
+            # An earlier request of ours may stand although a look did not show it: what it saw was old, or half.
+            found = self.look(client, write, write.sent_at or EVER)
+            if found is None:
+                raise
+            return found
         return Result(content.id, content.url, content.version.number)
 
     def look(self, client: Confluence, write: Write, since: datetime) -> Result | None:

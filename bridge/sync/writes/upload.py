@@ -14,10 +14,18 @@ from bridge.confluence import Confluence, RemoteFile
 from bridge.confluence import Kind as ContainerKind
 from bridge.errors import Conflict, NameTaken, NotFound
 from bridge.store.tables import Attachment, AttachmentState, Write
-from bridge.sync.writes.base import Result
+from bridge.sync.writes.base import RecordedAlone, Result
 
 _HALF = 503
 _TRIES_UNLISTED = 5
+
+
+class HalfUpload(Exception):
+    """What has the name is ours and lacks its bytes: they are a write of their own; ``file_id`` begins with "att"."""
+
+    def __init__(self, file_id: str) -> None:
+        super().__init__(file_id)
+        self.file_id = file_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ class Upload:
         Raises:
             NameTaken: the name stands there with other bytes.
             Conflict: the name is taken by what is not listed yet.
+            HalfUpload: as ``look`` says.
             TooLarge: the site does not take files of this size.
         """
         try:
@@ -70,7 +79,11 @@ class Upload:
         return Result(made.id, version=made.version)
 
     def look(self, client: Confluence, write: Write, since: datetime) -> Result | None:
-        """Find the file by name, digest and size; a half entry of ours (a 503 leaves such) gets its bytes anew."""
+        """Find the file by name, digest and size.
+
+        Raises:
+            HalfUpload: an entry of ours stands without its bytes, as a 503 leaves it.
+        """
         return self._mine(client, self._standing(client) or ())
 
     def _taken(self, client: Confluence, write: Write, taken: NameTaken) -> Result:
@@ -112,15 +125,7 @@ class Upload:
             if self.digest not in file.comment:
                 continue
             if file.size != self.size:
-                with self.opened() as data:
-                    client.replace_data(
-                        self.content_id,
-                        file.id,
-                        name=self.name,
-                        data=data,
-                        mime_type=self.mime_type,
-                        comment=self.comment,
-                    )
+                raise HalfUpload(file.id)
             return Result(file.id, version=file.version)
         return None
 
@@ -128,3 +133,46 @@ class Upload:
         """Mark the attachment as standing."""
         row = session.get_one(Attachment, self.attachment_id)
         row.state, row.remote_id = AttachmentState.DONE, result.remote_id
+
+
+@dataclass(frozen=True, slots=True)
+class UploadBytes(RecordedAlone):
+    """The bytes of a file of ours whose upload left its entry alone.
+
+    Each time that they are sent makes a version, so a request whose answer was lost is waited for as long as any may be
+    late.
+    """
+
+    upload: Upload
+    file_id: str
+    kind: str = "upload bytes"
+    title: str = ""
+    settle: float = 120.0
+    looks: int = 1
+
+    @property
+    def target(self) -> str:
+        """The entry on the page."""
+        return f"{self.upload.attachment_id} {self.file_id}"
+
+    def request(self, client: Confluence, write: Write) -> Result:
+        """Send the bytes."""
+        upload = self.upload
+        with upload.opened() as data:
+            made = client.replace_data(
+                upload.content_id,
+                self.file_id,
+                name=upload.name,
+                data=data,
+                mime_type=upload.mime_type,
+                comment=upload.comment,
+            )
+        return Result(made.id, version=made.version)
+
+    def look(self, client: Confluence, write: Write, since: datetime) -> Result | None:
+        """Say whether the entry is whole."""
+        upload = self.upload
+        for file in client.files(upload.content_kind, upload.content_id, upload.name):
+            if file.id == self.file_id and file.size == upload.size:
+                return Result(file.id, version=file.version)
+        return None

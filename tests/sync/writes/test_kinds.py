@@ -31,7 +31,7 @@ from bridge.sync.writes.origin_property import OriginProperty
 from bridge.sync.writes.page_label import PageLabel
 from bridge.sync.writes.publish import Publish
 from bridge.sync.writes.restrict import Restrict
-from bridge.sync.writes.upload import Upload
+from bridge.sync.writes.upload import HalfUpload, Upload, UploadBytes
 
 from support.sync import NOW, digest, mail, marked
 from support.sync_clients import FakeConfluence, as_client, gone, lost
@@ -288,11 +288,21 @@ def test_a_file_is_ours_by_name_and_digest() -> None:
     assert fake.writes() == []
 
 
-def test_half_a_file_of_ours_gets_its_bytes_anew() -> None:
+def test_half_a_file_of_ours_gets_its_bytes_by_a_write_of_their_own() -> None:
     fake = server()
     fake.all_files["1000"] = [standing(2, f"x [{digest(b'bytes')}]")]
-    assert upload().look(as_client(fake), row(), EARLY) == Result("att1", version=1)
+    with pytest.raises(HalfUpload) as half:
+        upload().look(as_client(fake), row(), EARLY)
+    assert half.value.file_id == "att1"
+    mend = UploadBytes(upload(), "att1")
+    assert mend.look(as_client(fake), row(), EARLY) is None
+    assert fake.bytes_of == {}, "a look changes nothing"
+    assert mend.request(as_client(fake), row()).remote_id == "att1"
     assert fake.bytes_of == {"report.pdf": b"bytes"}
+    fake.all_files["1000"] = [standing(5, f"x [{digest(b'bytes')}]")]
+    assert mend.look(as_client(fake), row(), EARLY) == Result("att1", version=1)
+    assert upload().look(as_client(fake), row(), EARLY) == Result("att1", version=1)
+    assert mend.settle == 120.0, "each time makes a version, so that none may be late"
 
 
 def test_a_page_whose_files_cannot_be_listed_says_nothing_of_them() -> None:
