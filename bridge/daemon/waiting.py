@@ -13,6 +13,7 @@ from bridge.daemon import words
 from bridge.store import accounts, figures, follows, grants, mailboxes, pauses, threads
 from bridge.store.tables import Account, Follow, FollowState, Grant, GrantState, Mailbox, Publication, TouchedThread
 from bridge.sync.held import Held, held
+from bridge.sync.mailbox import PERSON_AGAIN
 from bridge.sync.observed import is_observed
 from bridge.sync.orders import scope_of_pause
 
@@ -153,7 +154,10 @@ def _mailbox(person: Person) -> list[Waiting]:
         return []
     whole = f"(all of {local_part(box.address)}'s)"
     since = box.looked_at or box.due_at
-    return [Waiting(box.address, "", since, "time", box.reason, "mailbox not read", whole, box.due_at)]
+    # No fault of a service puts a mailbox off for so long: somebody must allow that it is read.
+    whose: Whose = "person" if box.due_at - since > PERSON_AGAIN / 2 else "time"
+    said = f"{person.name}: {box.reason}" if whose == "person" else box.reason
+    return [Waiting(box.address, "", since, whose, said, "mailbox not read", whole, box.due_at)]
 
 
 def _question(item: Held, person: Person) -> list[Waiting]:

@@ -134,8 +134,9 @@ class Upset:
 class Evidence:
     """Everything that the model judges by, beside what people did.
 
-    ``unseen`` are the people and pages where a person was told that a page is not there, or not for them. ``refused``
-    counts the requests that a service refused because a quota was used up.
+    ``unseen`` are the people and pages where a person was told that a page is not there, or not for them, ``unread``
+    the people to whom Gmail did not give a file of theirs. ``refused`` counts the requests that a service refused
+    because a quota was used up.
     """
 
     at: datetime
@@ -144,6 +145,7 @@ class Evidence:
     uses: tuple[Use, ...] = ()
     refreshes: tuple[Refresh, ...] = ()
     unseen: frozenset[tuple[str, str]] = frozenset()
+    unread: frozenset[str] = frozenset()
     waits: tuple[Wait, ...] = ()
     upsets: tuple[Upset, ...] = ()
     refused: int = 0

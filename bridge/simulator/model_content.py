@@ -98,13 +98,14 @@ def leaked(case: Case) -> Iterator[Violation]:
 
 
 def files(case: Case) -> Iterator[Violation]:
-    """Each file of a mail that stands is on its page once; it is missing only where the site refused to take one."""
+    """Each file of a mail that stands is on its page once; it is missing only where a service refused one."""
     refused = {one.page for one in case.evidence.requests if one.status in _DOES_NOT_TAKE}
     for entry in case.entries:
         for one in entry.mail.files:
             name, _, digest = one.partition(":")
             count = sum(digest in {version.digest for version in file.versions} for file in entry.page.files)
-            if count > 1 or (count == 0 and entry.page.id not in refused):
+            excused = entry.page.id in refused or entry.author in case.evidence.unread
+            if count > 1 or (count == 0 and not excused):
                 said = f'file "{name}" of {entry.mail.name} is on page {entry.page.id} {count} times.'
                 yield case.found("each file once", said, entry.mail.conversation)
 

@@ -164,7 +164,7 @@ class Simulation:
             self.people.settle()
             self._wake()
             self.scheduler.run_until(self.scheduler.now + _ROUND)
-            if number >= least and not self.world.core.journal.writes(mark):
+            if number >= least and not self.strikes.away() and not self.world.core.journal.writes(mark):
                 break
         early = judge_early(self.people.history, self._evidence())
         self.scheduler.run_until(self.scheduler.now + _LAST)

@@ -83,6 +83,7 @@ class Witness(Journal):
         self.uses: list[Use] = []
         self.refreshes: list[Refresh] = []
         self.unseen: set[tuple[str, str]] = set()
+        self.unread: set[str] = set()
         self.made: dict[str, _Made] = {}
         self._wiki = wiki
 
@@ -97,6 +98,8 @@ class Witness(Journal):
             self._refresh(seen)
         elif seen.status in (403, 404) and (named := _CONTENT.search(seen.path)):
             self.unseen.add((seen.person, named[1]))
+        elif seen.operation == "gmail.users.messages.attachments.get" and 400 <= seen.status < 500:
+            self.unread.add(seen.person)
 
     def _refresh(self, seen: Seen) -> None:
         """Keep a refresh; the exchange of a code is none."""
@@ -175,6 +178,7 @@ def collect(world: World, rows: Iterable[Row], upsets: Iterable[Upset]) -> Evide
         uses=tuple(witness.uses),
         refreshes=tuple(witness.refreshes),
         unseen=frozenset(witness.unseen),
+        unread=frozenset(witness.unread),
         waits=tuple(Wait(row.address, row.thread_id, row.whose, row.reason, row.what) for row in rows),
         upsets=tuple(upsets),
         refused=world.google.api.quota.refused + world.atlassian.meter.refused,

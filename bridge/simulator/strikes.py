@@ -90,6 +90,11 @@ class Strikes:
             if not machine.up:
                 machine.start()
 
+    def away(self) -> bool:
+        """Say whether a daemon is still stopped, or the computer asleep."""
+        stops = [one for one in self.upsets if one.kind in ("stop", "sleep")]
+        return any(one.at + timedelta(seconds=one.seconds) > self._now for one in stops)
+
     @property
     def next_at(self) -> float:
         """When the next one is due, in seconds of the scheduler."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, or_
+from sqlalchemy import ColumnElement, delete, or_, update
 from sqlmodel import Session, col, select
 
 from bridge.store.tables import Pause
@@ -42,6 +42,11 @@ def put(
     row = insert(session, Pause(scope=scope, since=now, until=until, why=why, ordered=ordered))
     session.exec(row.on_conflict_do_nothing(index_elements=["scope"]))
     return begins
+
+
+def prolong(session: Session, scope: str, until: datetime) -> None:
+    """Let a pause last until an instant; nothing where there is none."""
+    session.exec(update(Pause).where(col(Pause.scope) == scope).values(until=until))
 
 
 def lift(session: Session, scope: str) -> bool:

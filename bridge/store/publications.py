@@ -86,6 +86,14 @@ def claim(session: Session, publication: Publication, message_key: str) -> None:
     )
 
 
+def parents(session: Session, cloud_id: str, space_id: str) -> set[str]:
+    """Return the ids of the pages below which publications were made in a space."""
+    query = select(col(Publication.parent_id)).where(
+        Publication.cloud_id == cloud_id, Publication.space_id == space_id, col(Publication.parent_id) != ""
+    )
+    return set(session.exec(query.distinct()))
+
+
 def everyone(session: Session) -> list[Publication]:
     """Return every publication, oldest first."""
     return list(session.exec(select(Publication).order_by(col(Publication.id))))

@@ -7,7 +7,7 @@ Everything here is asked for one thread at a time, when its turn comes; a place 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from sqlmodel import Session
@@ -123,11 +123,26 @@ class Adopter:
             NotYet: it is too early to look.
             errors.RemoteError: Confluence could not be asked.
         """
-        with self.bridge.store.read() as session:
-            others = spaces.of_site(session, ground.cloud_id) if ground.kind != "comment" else []
         searcher = self._searcher(known)
-        for space_id in dict.fromkeys((ground.space_id, *others)):
+        if ground.kind == "comment":
+            searcher.once(ground)
+            return
+        if not searcher.has_searched(ground):
+            self._know_spaces(ground.cloud_id)
+        with self.bridge.store.read() as session:
+            others = spaces.of_site(session, ground.cloud_id)
+        for space_id in dict.fromkeys((*others, ground.space_id)):
             searcher.once(replace(ground, space_id=space_id))
+
+    def _know_spaces(self, cloud_id: str) -> None:
+        """Look up the spaces of routes that the database never knew, or does not know any more."""
+        for key in dict.fromkeys(route.space for route in self.bridge.settings().routes):
+            with self.bridge.store.read() as session:
+                known = spaces.find(session, cloud_id, key)
+            found = self.client.space(key) if known is None else None
+            if found is not None:
+                with self.bridge.store.write() as session:
+                    spaces.save(session, cloud_id, found.key, found.id, found.name, self.bridge.clock.now())
 
     def _searcher(self, known: Epoch) -> Searcher:
         return Searcher(self.bridge, self.client, self.box.account_id, known)
@@ -197,6 +212,8 @@ class Adopter:
         mails = {mail_digest(message.message_id) for message in self.thread.messages}
         mine = grants.find(session, self.box.account_id, "atlassian")
         subject = mine.subject if mine is not None else ""
+        parents = {route.parent_id for route in self.bridge.settings().routes} - {""}
+        parents |= publications.parents(session, ground.cloud_id, ground.space_id)
         bodies: dict[str, Mark] = {}
         for mark in marks.matching(session, ground.cloud_id, mails, wanted):
             body = mark
@@ -207,9 +224,7 @@ class Adopter:
                     continue
                 body = above_it
             fits = body.kind == ground.kind and (ground.kind != "comment" or body.page_id == ground.container)
-            # One's own page below another parent, whose marker says nothing of here, came of another route.
-            elsewhere = body.kind == "page" and body.author == subject and body.parent_id != above
-            here = (body.space_id == ground.space_id and not elsewhere) or body.key in wanted
+            here = (body.space_id == ground.space_id and not _is_elsewhere(body, above, parents)) or body.key in wanted
             if fits and here and (not audience or body.author == subject) and marks.owned(session, body) is None:
                 bodies[body.content_id] = body
         return min(
@@ -238,6 +253,17 @@ class Adopter:
                 found[entry_key(installation, uid, message.key)] = round
                 origin = f"{uid} round {round + 1}"
         return found
+
+
+def _is_elsewhere(body: Mark, above: str, parents: Set[str]) -> bool:
+    """Say whether a page came of a route to another parent in the same space, not of one to the parent ``above``.
+
+    Args:
+        body: the page; of the place that a route without a parent means, only the others are known.
+        above: the parent's id, '' where the route names none.
+        parents: those that any route names.
+    """
+    return body.kind == "page" and body.parent_id != above and (above != "" or body.parent_id in parents)
 
 
 def _may_stand(known: Epoch, entry: Entry) -> bool:

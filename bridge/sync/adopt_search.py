@@ -66,13 +66,17 @@ class Searcher:
             NotYet: a request from before the epoch may still take effect.
             errors.RemoteError: Confluence could not be asked.
         """
-        with self.bridge.store.read() as session:
-            if marks.searched(session, self._row(ground)):
-                return
+        if self.has_searched(ground):
+            return
         entered, now = self.known.entered, self.bridge.clock.now()
         if entered is not None and entered <= now < entered + SETTLES:
             raise NotYet(entered + SETTLES)
         self.search(ground, found)
+
+    def has_searched(self, ground: Ground) -> bool:
+        """Say whether this person searched a place in this epoch."""
+        with self.bridge.store.read() as session:
+            return marks.searched(session, self._row(ground))
 
     def search(self, ground: Ground, found: Callable[[], Iterator[Mark]] | None = None) -> int:
         """Search a place as ``once`` does, in any case; return how many marks are new.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.config import Settings
-from bridge.errors import NeedsConsent, OperatorMustAct, RateLimited, RemoteError
+from bridge.errors import NeedsConsent, OperatorMustAct, PersonMustAct, RateLimited, RemoteError
 from bridge.store import events, grants, threads
 from bridge.store.mailboxes import Settled
 from bridge.store.tables import Grant, GrantState, Mailbox, TouchedThread
@@ -20,6 +20,9 @@ NEWS = timedelta(minutes=30)
 
 NOT_READ, READ_AGAIN = "mailbox not read", "mailbox read again"
 """The events at the first failure of a mailbox in a row, and at the first success after it."""
+
+PERSON_AGAIN = timedelta(hours=6)
+"""When a mailbox is read again that somebody must first allow to be read; a fault of a service puts it off for less."""
 
 _AT_ONCE = 20
 _CONNECT_AGAIN = timedelta(hours=6)
@@ -148,6 +151,8 @@ def _failed(bridge: Bridge, box: Mailbox, connections: Connections, error: Remot
         return Settled(box_id, now + _LOOK_AGAIN, str(error))
     if isinstance(error, OperatorMustAct):
         return Settled(box_id, now + _OPERATOR_AGAIN, str(error))
+    if isinstance(error, PersonMustAct):
+        return Settled(box_id, now + PERSON_AGAIN, str(error))
     if isinstance(error, RateLimited) and error.retry_after is not None:
         return Settled(box_id, now + timedelta(seconds=error.retry_after), str(error), box.tries)
     again = bridge.outages.until(error.provider) or now + backoff(box.tries + 1, bridge.chance)

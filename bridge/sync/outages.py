@@ -28,6 +28,8 @@ LONGEST = timedelta(minutes=5)
 """The longest time between two probes."""
 
 _FIRST = timedelta(seconds=15)
+_TOLD = timedelta(minutes=15)
+"""How long ``status`` tells of an outage after the last probe: the process that probed may have ended."""
 _IN_A_ROW = 3
 _PROBING = timedelta(minutes=2)
 _NAMES: dict[Provider, str] = {"google": "Google", "atlassian": "Confluence"}
@@ -148,7 +150,11 @@ class Outages:
         with self._store.write() as session:
             pauses.lift(session, _scope(provider))
             pauses.put(
-                session, _scope(provider), now, why=f"{_NAMES[provider]} does not answer; it is asked every few minutes"
+                session,
+                _scope(provider),
+                now,
+                why=f"{_NAMES[provider]} does not answer; it is asked every few minutes",
+                until=now + _TOLD,
             )
             events.tell(session, now, BEGAN, cause=provider, outcome=f"{error.answer.status or 'no answer'}")
         log.warning("service does not answer", service=_NAMES[provider], problem=str(error))
@@ -158,8 +164,10 @@ class Outages:
         with self._lock:
             known = self._known[provider]
             known.step = min(2 * known.step, LONGEST)
-            known.until = self._clock.now() + known.step
-            return known.until
+            known.until = until = self._clock.now() + known.step
+        with self._store.write() as session:
+            pauses.prolong(session, _scope(provider), until + _TOLD)
+        return until
 
     def _pause(self, provider: Provider, seconds: float) -> None:
         """Leave a provider alone that asks this whole program to rest."""

@@ -26,6 +26,12 @@ from support.stories import Story
 LASTS = timedelta(hours=7)
 """How long a lasting fault lasts: longer than the six hours after which a person's move is looked for anew."""
 
+PASSES = timedelta(hours=2)
+"""How long one lasts that time alone mends: longer than anything is put off for it."""
+
+PASSING = ("409", "503")
+"""The kinds that time alone mends."""
+
 SETTLES = timedelta(hours=30)
 """Within this long after the last fault all must be at rest."""
 
@@ -150,7 +156,7 @@ class _Run:
         self.begin()
         silent, reasons, waits = "", (), False
         if self.rule.times is None:
-            self.works(LASTS)
+            self.works(self._lasts)
             waits = not self.rests()
             if waits:
                 reasons, silent = self.waits(), self._silence(about)
@@ -180,6 +186,10 @@ class _Run:
             ran = replace(ran, twice=(*ran.twice, *(f"{name} at a further look" for name in self.rewritten)))
         differs = bool(ran.lost or ran.extra)
         return replace(ran, outcome="fallback" if differs and told else "waits" if waits else "recovers")
+
+    @property
+    def _lasts(self) -> timedelta:
+        return PASSES if self.rule is not None and self.rule.kind in PASSING else LASTS
 
     def settles(self) -> bool:
         """Work until all is at rest, let what is late take effect, then look at all from scratch; say whether it rests.
@@ -252,7 +262,7 @@ class _Run:
         if not self.waits():
             return "nothing says why it waits"
         assert self.rule is not None
-        calm = self.company.clock.now() - LASTS + CALM
+        calm = self.company.clock.now() - self._lasts + CALM
         written = [
             one
             for one in self.company.world.core.journal.writes(self.mark)

@@ -1,4 +1,4 @@
-"""What an answer means: each row of the table of reactions, as its person or the operator sees it."""
+"""What an answer means, first half: outages, limits, connections that end; as the person and the operator see it."""
 
 from __future__ import annotations
 
@@ -9,46 +9,15 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from bridge.daemon.report import Report, report
 from bridge.sandbox.faults import parse
-from bridge.store import accounts, grants, kept
-from bridge.store.tables import Entry, Grant, GrantState, KeptInput, Pause
-from bridge.sync.fallback import opened
+from bridge.store.tables import GrantState, Pause
 from bridge.sync.outages import BEGAN, ENDED
 
-from faults.matrix_scenes import Edited, Unlabelled
-from support.stories import ADA, BEN, CY, Story, story
-from support.thread_t3 import assert_expected_t3, send_t3
+from support.reactions import grant_of, lasts, mend, status_of, t3_labelled, whose_moves
+from support.stories import ADA, BEN, CY, story
+from support.thread_t3 import assert_expected_t3
 
 HOUR = 3600.0
-
-
-def _t3(company: Story) -> None:
-    company.label(ADA, send_t3(company)[0][ADA][1])
-
-
-def _status(company: Story) -> Report:
-    with company.company.oauth.store.read() as session:
-        return report(session, company.clock.now(), subjects=False)
-
-
-def _whose(company: Story) -> set[str]:
-    return {row.whose for row in _status(company).waits}
-
-
-def _lasts(company: Story, *rules: str) -> None:
-    company.world.core.faults += [parse(f"{rule} times=always") for rule in rules]
-
-
-def _mend(company: Story) -> None:
-    company.world.core.faults.clear()
-
-
-def _grant(company: Story, person: str, provider: str) -> Grant:
-    with company.company.oauth.store.read() as session:
-        account = accounts.by_address(session, person)
-        assert account is not None
-        return grants.of_account(session, account.id or 0)[provider]
 
 
 @pytest.mark.scenario("A43b", "A43c", "A43d")
@@ -61,11 +30,11 @@ def test_an_outage_is_probed_every_five_minutes_at_most_and_told_once(
 ) -> None:
     with story(tmp_path) as company:
         company.connect(ADA, BEN)
-        _t3(company)
+        t3_labelled(company)
         for number in range(3):
             other = company.send(BEN, ADA, f"Thread {number}")
             company.label(BEN, other[BEN][1])
-        _lasts(company, rule)
+        lasts(company, rule)
         company.passes(30)
         mark = company.mark()
         company.passes(int(hours * 60 - 30))
@@ -73,13 +42,13 @@ def test_an_outage_is_probed_every_five_minutes_at_most_and_told_once(
         assert _shortest_gap(asked) >= timedelta(minutes=4), "one probe at a time"
         assert len(asked) <= (hours * 60 - 30) // 5 + 3
         assert len(company.events(BEGAN)) == 1
-        waits = _status(company).waits
+        waits = status_of(company).waits
         assert any(row.reason == "service paused" and "does not answer" in row.what for row in waits)
-        _mend(company)
+        mend(company)
         company.passes(12)
         assert len(company.events(ENDED)) == 1
         assert len(company.wiki.pages) == 4
-        assert all(row.reason != "service paused" for row in _status(company).waits)
+        assert all(row.reason != "service paused" for row in status_of(company).waits)
         assert company.again_from_scratch() == []
 
 
@@ -90,8 +59,8 @@ def _shortest_gap(asked: list[datetime]) -> timedelta:
 def test_a_thread_that_fails_alone_stops_nobody_and_waits_an_hour_at_most(tmp_path: Path) -> None:
     with story(tmp_path) as company:
         company.connect(ADA, BEN)
-        _t3(company)
-        _lasts(company, f"500 updatePage person={ADA}")
+        t3_labelled(company)
+        lasts(company, f"500 updatePage person={ADA}")
         company.passes(60)
         other = company.send(BEN, ADA, "Another")
         company.label(BEN, other[BEN][1])
@@ -102,8 +71,8 @@ def test_a_thread_that_fails_alone_stops_nobody_and_waits_an_hour_at_most(tmp_pa
         company.passes(12, HOUR / 2)
         tried = [seen.at for seen in company.world.core.journal.since(mark) if seen.operation == "updatePage"]
         assert len(tried) >= 3, "it is never silent, and never later than an hour"
-        assert _whose(company) == {"time"}
-        _mend(company)
+        assert whose_moves(company) == {"time"}
+        mend(company)
         company.passes(4, HOUR / 2)
         assert len(company.wiki.pages) == 2
         assert company.again_from_scratch() == []
@@ -117,13 +86,13 @@ def test_a_limit_at_confluence_rests_exactly_whom_it_names(tmp_path: Path, rule:
     with story(tmp_path) as company:
         company.connect(ADA, BEN)
         company.world.core.faults.append(parse(f"{rule} person={ADA}"))
-        _t3(company)
+        t3_labelled(company)
         company.passes(1)
         other = company.send(BEN, CY, "Ben's own")
         company.label(BEN, other[BEN][1])
         company.passes(3)
         assert [page.title for page in company.wiki.pages] == (["Ben's own"] if others else [])
-        assert _whose(company) == {"time"}
+        assert whose_moves(company) == {"time"}
         company.passes(12)
         assert len(company.wiki.pages) == 2
         assert company.again_from_scratch() == []
@@ -142,7 +111,7 @@ def test_a_limit_at_gmail_rests_exactly_whom_it_names(tmp_path: Path, rule: str,
         if not others:
             with company.company.oauth.store.read() as session:
                 assert [row.scope for row in session.exec(select(Pause))] == ["app:google"]
-        _t3(company)
+        t3_labelled(company)
         company.passes(70)
         assert_expected_t3(company)
         assert company.again_from_scratch() == []
@@ -174,7 +143,6 @@ GRANTS = [
 ]
 
 
-@pytest.mark.scenario("A41")
 @pytest.mark.parametrize(("provider", "rule"), GRANTS)
 def test_a_connection_that_ended_is_said_once_asked_for_never_and_goes_on_with_a_new_one(
     tmp_path: Path, provider: str, rule: str
@@ -182,18 +150,18 @@ def test_a_connection_that_ended_is_said_once_asked_for_never_and_goes_on_with_a
     with story(tmp_path) as company:
         company.connect(ADA, BEN)
         company.wait(5 * 24 * HOUR)
-        _lasts(company, f"{rule} person={ADA}")
-        _t3(company)
+        lasts(company, f"{rule} person={ADA}")
+        t3_labelled(company)
         company.passes(4)
         mark = company.mark()
         company.passes(10)
         assert company.calls(mark, service=provider, person=ADA) == {}, "a lost grant is not tried again"
-        assert _grant(company, ADA, provider).state is GrantState.NEEDS_CONSENT
+        assert grant_of(company, ADA, provider).state is GrantState.NEEDS_CONSENT
         assert len(company.events("connection ended")) == 1
-        (row,) = [one for one in _status(company).waits if one.address == ADA]
+        (row,) = [one for one in status_of(company).waits if one.address == ADA]
         assert (row.whose, row.reason) == ("person", "needs consent")
         assert f"mailbridge connect {ADA}" in row.what
-        _mend(company)
+        mend(company)
         company.connect(ADA)
         company.passes(6)
         assert_expected_t3(company)
@@ -203,12 +171,12 @@ def test_a_connection_that_ended_is_said_once_asked_for_never_and_goes_on_with_a
 def test_a_missing_scope_is_never_answered_by_a_refresh(tmp_path: Path) -> None:
     with story(tmp_path) as company:
         company.connect(ADA, BEN)
-        _lasts(company, "401-scope createPage")
-        _t3(company)
+        lasts(company, "401-scope createPage")
+        t3_labelled(company)
         mark = company.mark()
         company.passes(6)
         assert company.calls(mark)["atlassian.oauth.token"] == 0
-        assert "write:page:confluence" in _grant(company, ADA, "atlassian").reason
+        assert "write:page:confluence" in grant_of(company, ADA, "atlassian").reason
 
 
 @pytest.mark.parametrize(
@@ -219,13 +187,13 @@ def test_a_wrong_secret_is_the_operators_and_every_grant_is_kept(tmp_path: Path,
     with story(tmp_path) as company:
         company.connect(ADA, BEN)
         company.wait(5 * 24 * HOUR)
-        _lasts(company, rule)
-        _t3(company)
+        lasts(company, rule)
+        t3_labelled(company)
         company.passes(12)
-        assert {_grant(company, person, provider).state for person in (ADA, BEN)} == {GrantState.LIVE}
+        assert {grant_of(company, person, provider).state for person in (ADA, BEN)} == {GrantState.LIVE}
         assert company.wiki.pages == []
-        assert any("secret" in row.what for row in _status(company).waits)
-        _mend(company)
+        assert any("secret" in row.what for row in status_of(company).waits)
+        mend(company)
         company.passes(12)
         assert_expected_t3(company)
         assert company.again_from_scratch() == []
@@ -234,14 +202,14 @@ def test_a_wrong_secret_is_the_operators_and_every_grant_is_kept(tmp_path: Path,
 def test_a_bare_404_is_probed_and_keeps_everything(tmp_path: Path) -> None:
     with story(tmp_path) as company:
         company.connect(ADA, BEN)
-        _t3(company)
-        _lasts(company, "404-bare createFooterComment")
+        t3_labelled(company)
+        lasts(company, "404-bare createFooterComment")
         mark = company.mark()
         company.passes(4)
         assert company.calls(mark)["getCurrentUser"] >= 1
-        assert _grant(company, ADA, "atlassian").state is GrantState.LIVE
+        assert grant_of(company, ADA, "atlassian").state is GrantState.LIVE
         assert len(company.wiki.pages) == 1
-        _mend(company)
+        mend(company)
         company.passes(3, 3 * HOUR)
         assert_expected_t3(company)
         assert company.again_from_scratch() == []
@@ -251,142 +219,58 @@ def test_a_bare_404_is_probed_and_keeps_everything(tmp_path: Path) -> None:
 def test_a_missing_permission_is_the_persons_and_looked_at_every_six_hours(tmp_path: Path, rule: str) -> None:
     with story(tmp_path) as company:
         company.connect(ADA, BEN)
-        _t3(company)
-        _lasts(company, rule)
+        t3_labelled(company)
+        lasts(company, rule)
         company.passes(3)
         mark = company.mark()
         company.passes(24, HOUR)
         assert 3 <= company.calls(mark)["createPage"] <= 4
-        (row,) = [one for one in _status(company).waits if one.address == ADA]
+        (row,) = [one for one in status_of(company).waits if one.address == ADA]
         assert row.whose == "person"
         assert "ENG" in row.what
-        _mend(company)
+        mend(company)
         company.passes(8, HOUR)
         assert_expected_t3(company)
         assert company.again_from_scratch() == []
 
 
-def test_a_refused_body_is_kept_sealed_for_fourteen_days(tmp_path: Path) -> None:
-    with story(tmp_path) as company:
-        company.connect(ADA)
-        company.world.core.faults.append(parse("400 updatePage"))
-        sent = company.send(CY, ADA, "Odd", "The words.\n", html="<p>The <b>words</b>.</p>")
-        company.label(ADA, sent[ADA][1])
-        company.passes()
-        (page,) = company.wiki.pages
-        assert "The words." in page.body
-        with company.company.oauth.store.read() as session:
-            (entry,) = session.exec(select(Entry)).all()
-            row = kept.of_entry(session, entry.id or 0, company.clock.now())
-        assert row is not None
-        assert "words" not in row.sealed, "it is sealed"
-        found = opened(company.company.oauth.seal, row, ADA)
-        assert {"kind": "html", "text": "<p>The <b>words</b>.</p>\n"} in found["parts"]
-        assert "<strong>words</strong>" in found["sent"]
-        assert "Error parsing xhtml" in found["answer"]
-        company.wait(14 * 24 * HOUR)
-        with company.company.oauth.store.write() as session:
-            assert kept.purge(session, company.clock.now()) == 1
-            assert session.exec(select(KeptInput)).all() == []
-        assert company.again_from_scratch() == []
+LOSSES = {
+    "may not add pages": ("403-permission createPage", "person", "may not add pages in space ENG"),
+    "Gmail taken away": ("401-revoked gmail.users.history.list", "person", "reconnect Gmail"),
+    "Confluence taken away": ("401-revoked createPage", "person", "reconnect Confluence"),
+    "90 days idle": ("unauthorized_client atlassian.oauth.token", "person", "reconnect Confluence"),
+    "blocked by an administrator": ("403-admin-block gmail.users.history.list", "person", "administrators of this"),
+    "the seven days of a test are over": ("invalid_grant google.oauth.token", "person", "reconnect Gmail"),
+}
 
 
-def test_a_file_that_the_site_does_not_take_is_named_on_the_page(tmp_path: Path) -> None:
+@pytest.mark.scenario("A41")
+@pytest.mark.parametrize("loss", LOSSES)
+def test_whatever_is_lost_with_twenty_threads_on_their_way_is_said_and_all_are_finished_once(
+    tmp_path: Path, loss: str
+) -> None:
+    rule, whose, sentence = LOSSES[loss]
     with story(tmp_path) as company:
         company.connect(ADA, BEN)
-        _lasts(company, "413 createAttachment")
-        _t3(company)
-        company.passes(3)
-        (page,) = company.wiki.pages
-        assert "larger than this site allows" in page.body
-        assert "plan.pdf" in page.body
-        assert len(company.wiki.comments) == 2
-        assert company.again_from_scratch() == []
-
-
-def test_labels_that_confluence_took_and_did_not_put_on_are_put_on_again(tmp_path: Path) -> None:
-    with story(tmp_path) as company:
-        company.connect(ADA, BEN)
-        company.world.core.faults.append(parse("no-effect-200 addLabelsToContent"))
-        _t3(company)
-        company.passes(4)
-        assert_expected_t3(company)
-        assert company.again_from_scratch() == []
-
-
-def test_a_label_that_somebody_takes_off_stays_off(tmp_path: Path) -> None:
-    with story(tmp_path) as company:
-        company.connect(ADA, BEN)
-        _t3(company)
-        company.passes()
-        company.wiki.pages[0].labels.clear()
-        company.reply(BEN, ADA, {BEN: _newest(company)}, "More.\n")
-        company.passes(3)
-        assert len(company.wiki.comments) == 3
-        assert company.wiki.pages[0].labels == {}
-        assert company.again_from_scratch() == []
-
-
-def _newest(company: Story) -> tuple[str, str]:
-    box = company.gmail.mailbox(BEN).messages
-    last = max(box.values(), key=lambda message: (message.internal_date, message.id))
-    return last.id, last.thread_id
-
-
-@pytest.mark.parametrize("operation", ["createPage", "updatePage", "createAttachment", "createFooterComment"])
-def test_a_conflict_that_does_not_end_is_not_asked_every_second(tmp_path: Path, operation: str) -> None:
-    with story(tmp_path) as company:
-        company.connect(ADA, BEN)
-        _lasts(company, f"409 {operation}")
-        _t3(company)
-        mark = company.mark()
-        company.passes(120)
-        assert company.calls(mark)[operation] <= 24
-        assert _whose(company) == {"time"}
-        _mend(company)
-        company.passes(4, HOUR)
-        assert_expected_t3(company)
-        assert company.again_from_scratch() == []
-
-
-def test_a_label_that_history_did_not_name_and_nobody_knew_is_seen_all_the_same(tmp_path: Path) -> None:
-    """An unsure thread's label may be as new as the thread: the list of labels is asked before it is passed over."""
-    with story(tmp_path) as company:
-        company.connect(ADA)
-        company.gmail.create_label(ADA, "Confluence/ENG")
-        company.gmail.add_filter(ADA, "minutes", "Confluence/ENG")
-        company.world.core.faults.append(Unlabelled())
-        company.send(BEN, ADA, "The minutes")
+        for number in range(20):
+            sent = company.send(ADA, BEN, f"Thread {number}")
+            company.label(ADA, sent[ADA][1])
+        if "token" in rule:
+            company.wait(2 * HOUR)
+        lasts(company, f"{rule} person={ADA}")
+        operation = rule.split()[1]
         company.passes(2)
-        assert [page.title for page in company.wiki.pages] == ["The minutes"]
-        assert company.again_from_scratch() == []
-
-
-@pytest.mark.parametrize("rule", ["stale getPageById", "404-object getPageById", "json-fields getPageVersions"])
-def test_a_page_that_a_look_did_not_show_is_recognised_when_it_is_sent_again(tmp_path: Path, rule: str) -> None:
-    """Found by the matrix: the second request was a conflict for ever, since the first one had taken effect."""
-    with story(tmp_path) as company:
-        company.connect(ADA, BEN)
-        edited = Edited(company, "updatePage")
-        company.world.core.faults += [parse(rule), edited if "Versions" in rule else parse("reset-after updatePage")]
-        _t3(company)
-        company.passes(12)
-        assert company.events("connection ended") == []
-        (page,) = company.wiki.pages
-        assert page.version.number == (2 if "Versions" in rule else 1)
-        assert len(company.wiki.comments) == 2
-        assert _status(company).waits == ()
-        assert company.again_from_scratch() == []
-
-
-def test_the_bytes_of_a_half_file_are_sent_once_even_where_they_come_late(tmp_path: Path) -> None:
-    """Found by the matrix: each request makes a version, and the late one was not waited for."""
-    with story(tmp_path) as company:
-        company.connect(ADA, BEN)
-        company.world.core.faults += [parse("503-half createAttachment"), parse("late=60 updateAttachmentData")]
-        _t3(company)
-        company.passes(12)
-        assert len(company.wiki.comments) == 2
-        (half,) = [file for file in company.wiki.attachments if len(file.versions) > 1]
-        assert (len(half.versions), half.half) == (2, False)
+        mark = company.mark()
+        company.passes(10)
+        assert company.calls(mark, person=ADA)[operation] == 0, "it is not tried again until somebody acts"
+        rows = [row for row in status_of(company).waits if row.address == ADA]
+        assert {row.whose for row in rows} == {whose}
+        assert all(sentence in row.what for row in rows)
+        assert company.wiki.pages == []
+        mend(company)
+        if "reconnect" in sentence:
+            company.connect(ADA)
+        company.passes(8, HOUR)
+        assert sorted(page.title for page in company.wiki.pages) == sorted(f"Thread {n}" for n in range(20))
+        assert status_of(company).waits == ()
         assert company.again_from_scratch() == []

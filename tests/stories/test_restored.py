@@ -381,6 +381,17 @@ def test_a_page_that_people_moved_since_is_found_in_the_other_space(tmp_path: Pa
         unchanged(s, copy)
 
 
+def test_a_page_that_people_moved_to_a_space_that_the_copy_never_heard_of_is_found(tmp_path: Path) -> None:
+    with story(tmp_path, ENG, replace(ENG, name="hr", label="Confluence/HR", space="HR")) as s:
+        s.connect(ADA)
+        copy = copied(s)
+        sent = s.send(ADA, BEN, "Plan")
+        s.label(ADA, sent[ADA][1])
+        s.passes(3)
+        s.wiki.move_page(next(page.id for page in s.wiki.pages if page.title == "Plan"), key="HR")
+        unchanged(s, copy)
+
+
 def test_a_file_that_somebody_replaced_since_is_not_uploaded_anew(tmp_path: Path) -> None:
     """Its comment stands, so there is nothing to upload for it; the other's bytes stay under that name."""
     with story(tmp_path) as s:

@@ -140,3 +140,16 @@ def test_a_narrower_limit_is_not_the_whole_providers(store: Store, scope: str) -
     outages = Outages(store, VirtualClock(NOW))
     outages.failed(RateLimited("x", provider="google", retry_after=600.0, scope=scope))  # type: ignore[arg-type]
     assert outages.rests("google") is None
+
+
+def test_an_outage_that_nobody_probes_any_more_is_told_no_longer(store: Store) -> None:
+    clock = VirtualClock(NOW)
+    outages = _down(store, clock)
+    for _ in range(6):
+        clock.advance(310)
+        assert outages.rests("atlassian", _raises(FAULT)) is not None
+        with store.read() as session:
+            assert [row.scope for row in pauses.in_force(session, clock.now())] == ["provider:atlassian"]
+    clock.advance(3600)  # its process has ended; another one knows nothing of it
+    with store.read() as session:
+        assert pauses.in_force(session, clock.now()) == []
